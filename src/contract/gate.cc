@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The gate's slow half, which runs only while checking is on.
+//
+// Records come from a free list of the thread, so a gate allocates at most once per thread and
+// depth. A record may be given back by another thread than the one that took it from its list
+// (fibres): it then changes lists, nothing more.
+#include "contract/gate.h"
+
+#include <new>
+
+#include "contract/coverage.h"
+#include "contract/native.h"
+#include "contract/report.h"
+#include "contract/text_buffer.h"
+
+HF_NAMESPACE_BEGIN
+
+struct gate_record {
+  static constexpr size_t max_bound = 24;
+  struct bound {
+    const void* lock;
+    const char* role;
+    requirement_kind kind;
+    uint16_t cell;  // no_index: bound by a prose rule
+    uint16_t prose;
+    bool kept;  // kind releases: the exception applies
+  };
+  struct entry_lock {
+    const void* lock;
+    held mode;
+    const char* lock_class;
+  };
+
+  gate_record* next;
+  exec_context* context;
+  method_id method;
+  uint8_t conditions;  // bit per enum condition
+  bool entered;
+  bool no_block;
+  bool comparable;  // every lock the context holds is known
+  const char* reason_before;
+  size_t bound_count;
+  size_t entry_count;
+  bound bounds[max_bound];
+  entry_lock entry[max_held_locks];
+
+  bool given(condition c) const { return (conditions >> static_cast<unsigned>(c)) & 1; }
+};
+
+namespace {
+
+struct record_list {
+  gate_record* first = nullptr;
+  ~record_list() {
+    while (first != nullptr) delete std::exchange(first, first->next);
+  }
+};
+thread_local record_list spare;
+
+// --- findings ---
+
+void start_violation(violation& v, const gate_record& r, std::string_view kind) {
+  v.edition = native.release;
+  v.kind = kind;
+  v.table = name_of(entry_of(r.method).table);
+  v.method = entry_of(r.method).name;
+}
+
+void cite_cell(violation& v, uint16_t cell) {
+  const rule_cell& c = native.cells[cell];
+  v.column = heading_of(c.table, c.id);
+  v.cell = c.text;
+  v.sentence = describe(c.asks.kind);
+}
+
+void cite_prose(violation& v, uint16_t prose) {
+  v.rule = native.prose[prose].id;
+  v.sentence = native.prose[prose].says;
+}
+
+void submit(violation& v, const gate_record& r) {
+  lock_role roles[gate_record::max_bound];
+  for (size_t i = 0; i < r.bound_count; ++i) roles[i] = {r.bounds[i].lock, r.bounds[i].role};
+  report_broken_rule(v, *r.context, roles, r.bound_count);
+}
+
+// A dispatcher binds what the rules don't know: its mistake, not the file system's.
+void report_binding(const gate_record& r, std::string_view what) {
+  violation v;
+  start_violation(v, r, "binding");
+  v.finding = what;
+  v.sentence = "A dispatcher binds the columns that its method's row has.";
+  v.advice = "Correct the dispatcher of this method.";
+  submit(v, r);
+}
+
+void report_lock(const gate_record& r, const gate_record::bound& b, held mode,
+                 requirement_kind required) {
+  violation v;
+  start_violation(v, r, "lock");
+  if (b.cell != no_index) cite_cell(v, b.cell);
+  if (b.prose != no_index) cite_prose(v, b.prose);
+  text_buffer<256> finding;
+  finding << "held: " << to_string(mode) << ", required: " << describe(required) << ", on "
+          << b.role;
+  v.finding = finding.view();
+  v.advice =
+      "The lock belongs to the method's caller: find it in the stack, and change what it takes.";
+  submit(v, r);
+}
+
+void report_exit(const gate_record& r, const gate_record::bound* b, std::string_view what,
+                 std::string_view lock_class, std::string_view advice) {
+  violation v;
+  start_violation(v, r, "exit");
+  text_buffer<256> finding;
+  finding << what << lock_class;
+  if (b != nullptr) {
+    if (b->cell != no_index) cite_cell(v, b->cell);
+    if (b->prose != no_index) cite_prose(v, b->prose);
+    finding << " of " << b->role;
+  } else {
+    v.sentence = "Locks are held on exit as on entry, unless the method's rules say otherwise.";
+  }
+  v.finding = finding.view();
+  v.advice = advice;
+  submit(v, r);
+}
+
+// --- entry ---
+
+bool satisfied(requirement_kind kind, held mode) {
+  switch (kind) {
+    case requirement_kind::shared:
+      return mode != held::none;
+    case requirement_kind::releases:
+    case requirement_kind::exclusive:
+      return mode == held::exclusive;
+    case requirement_kind::none_or_shared:
+      return mode != held::exclusive;
+    case requirement_kind::none_or_exclusive:
+      return mode != held::shared;
+    default:
+      return true;
+  }
+}
+
+held mode_in(const exec_context& c, const void* lock) {
+  held mode = held::none;
+  for (const held_lock& h : c)
+    if (h.lock == lock && h.mode > mode) mode = h.mode;
+  return mode;
+}
+
+void bind(gate_record& r, gate_record::bound b) {
+  if (b.kind == requirement_kind::exclusive_if_create)
+    b.kind = r.given(condition::o_creat) ? requirement_kind::exclusive : requirement_kind::shared;
+  if (r.bound_count < gate_record::max_bound)
+    r.bounds[r.bound_count++] = b;
+  else
+    report_binding(r, "more locks are bound than a gate has room for");
+  if (!r.comparable) return;
+  const held mode = mode_in(*r.context, b.lock);
+  if (!satisfied(b.kind, mode)) report_lock(r, b, mode, b.kind);
+}
+
+// Cells that are met by the call itself; lock columns with a demand count where they are bound.
+bool counts_on_entry(requirement_kind kind) {
+  switch (kind) {
+    case requirement_kind::unstated:
+    case requirement_kind::shared:
+    case requirement_kind::exclusive:
+    case requirement_kind::maybe:
+    case requirement_kind::none_or_shared:
+    case requirement_kind::none_or_exclusive:
+    case requirement_kind::exclusive_if_create:
+    case requirement_kind::releases:
+    case requirement_kind::acquires:
+    case requirement_kind::may_acquire:
+      return false;
+    default:
+      return true;
+  }
+}
+
+void report_blocking(const gate_record& r, const method_blocking& b) {
+  violation v;
+  start_violation(v, r, "blocking");
+  if (b.cell != no_index) cite_cell(v, b.cell);
+  if (b.prose != no_index) cite_prose(v, b.prose);
+  const exec_context& c = *r.context;
+  text_buffer<256> finding;
+  finding << "may block, but was called";
+  const exec_context& own = detail::this_thread.own;  // of a thread that borrowed c
+  if ((c.rcu_depth | own.rcu_depth) != 0) finding << " in an RCU section";
+  if ((c.atomic_depth | own.atomic_depth) != 0) finding << " under a spinlock";
+  if ((c.no_block_depth | own.no_block_depth) != 0) {
+    finding << " where blocking is forbidden";
+    if (c.no_block_reason != nullptr) finding << " by " << c.no_block_reason;
+  }
+  v.finding = finding.view();
+  v.advice = "Leave the section, or release the spinlock, before the call.";
+  submit(v, r);
+}
+
+void forbid_blocking(gate_record& r) {
+  exec_context& c = *r.context;
+  r.no_block = true;
+  r.reason_before = c.no_block_reason;
+  ++c.no_block_depth;
+  c.no_block_reason = entry_of(r.method).name.data();  // a literal, so it ends in a zero
+}
+
+void enter_blocking(gate_record& r) {
+  const method_blocking& b = blocking_of[static_cast<size_t>(r.method)];
+  if (b.prose != no_index) coverage::count_prose(b.prose);
+  switch (b.kind) {
+    case requirement_kind::blocks_in_ref_walk:
+      if (r.given(condition::rcu_walk)) return forbid_blocking(r);
+      [[fallthrough]];
+    case requirement_kind::blocks:
+      if (!may_block()) report_blocking(r, b);
+      return;
+    case requirement_kind::never_blocks:
+    case requirement_kind::rcu_callback:
+      return forbid_blocking(r);
+    default:
+      return;
+  }
+}
+
+void check_rcu_walk(const gate_record& r) {
+  const uint16_t cell = cell_of(r.method, column::rcu_walk);
+  if (cell == no_index || !r.given(condition::rcu_walk) ||
+      native.cells[cell].asks.kind != requirement_kind::never_in_rcu_walk)
+    return;
+  violation v;
+  start_violation(v, r, "rcu-walk");
+  cite_cell(v, cell);
+  v.finding = "called in RCU-walk";
+  v.advice = "Leave RCU-walk (legitimize the path) before the call.";
+  submit(v, r);
+}
+
+// --- exit ---
+
+const gate_record::bound* bound_as(const gate_record& r, const void* lock, bool on_exit) {
+  for (size_t i = 0; i < r.bound_count; ++i) {
+    const gate_record::bound& b = r.bounds[i];
+    const bool exit_kind =
+        b.kind == requirement_kind::acquires || b.kind == requirement_kind::may_acquire;
+    if (b.lock == lock && (on_exit ? exit_kind : b.kind == requirement_kind::releases)) return &b;
+  }
+  return nullptr;
+}
+
+std::string_view class_of(const exec_context& c, const void* lock) {
+  for (const held_lock& h : c)
+    if (h.lock == lock && h.cls != nullptr) return h.cls->name;
+  return "lock";
+}
+
+// A lock that is taken on success is excused on success only.
+void compare_exit(const gate_record& r, bool failed) {
+  const exec_context& c = *r.context;
+  bool matched[max_held_locks] = {};
+  for (const held_lock& h : c) {
+    size_t i = 0;
+    while (i < r.entry_count && (matched[i] || r.entry[i].lock != h.lock)) ++i;
+    const std::string_view lock_class = h.cls != nullptr ? h.cls->name : "lock";
+    if (i == r.entry_count) {
+      if (failed || bound_as(r, h.lock, true) == nullptr)
+        report_exit(r, nullptr, "taken and not released: ", lock_class,
+                    "Release it on every path out of the method.");
+      continue;
+    }
+    matched[i] = true;
+    if (h.mode != r.entry[i].mode)
+      report_exit(r, nullptr, "held in another mode than on entry: ", lock_class,
+                  "Leave the caller's lock in the mode in which it came.");
+    const gate_record::bound* b = bound_as(r, h.lock, false);
+    if (b != nullptr && !b->kept && r.entry[i].mode == held::exclusive)
+      report_exit(r, b, "not released: ", lock_class,
+                  "The method releases it, or hands it to I/O completion, on errors too.");
+  }
+  for (size_t i = 0; i < r.entry_count; ++i) {
+    if (matched[i]) continue;
+    const gate_record::bound* b = bound_as(r, r.entry[i].lock, false);
+    if (b == nullptr || b->kept)
+      report_exit(r, b, "the caller's lock was released: ", r.entry[i].lock_class,
+                  "The caller releases what it took: keep it held in the method.");
+  }
+}
+
+// "locks the page": the dispatcher has to name the lock that a successful call returned with.
+void check_returned(const gate_record& r) {
+  const uint16_t row = row_of[static_cast<size_t>(r.method)];
+  for (uint16_t i = 0; row != no_index && i < native.rows[row].cell_count; ++i)
+    if (native.cells[static_cast<size_t>(native.rows[row].first_cell + i)].asks.kind ==
+        requirement_kind::acquires) {
+      for (size_t b = 0; b < r.bound_count; ++b)
+        if (r.bounds[b].kind == requirement_kind::acquires) return;
+      report_binding(r, "the row says that a lock is returned, the dispatcher named none");
+    }
+}
+
+}  // namespace
+
+namespace contract_detail {
+
+gate_record* gate_open(method_id m) noexcept {
+  exec_context& c = this_context();
+  if (c.quiet != 0) return nullptr;
+  gate_record* r = spare.first;
+  if (r != nullptr) {
+    spare.first = r->next;
+  } else if (r = new (std::nothrow) gate_record; r == nullptr) {
+    coverage::count_unchecked_call();
+    return nullptr;
+  }
+  r->next = nullptr;
+  r->context = &c;
+  r->method = m;
+  r->conditions = 0;
+  r->entered = false;
+  r->no_block = false;
+  r->comparable = c.untracked == 0;
+  r->reason_before = nullptr;
+  r->bound_count = 0;
+  r->entry_count = 0;
+  return r;
+}
+
+void gate_given(gate_record& r, condition c, bool value) noexcept {
+  const auto bit = static_cast<uint8_t>(1u << static_cast<unsigned>(c));
+  r.conditions = static_cast<uint8_t>(value ? r.conditions | bit : r.conditions & ~bit);
+}
+
+void gate_lock(gate_record& r, column c, const void* lock, const char* role) noexcept {
+  const uint16_t cell = cell_of(r.method, c);
+  if (cell == no_index) return report_binding(r, "a column is bound that the method's row lacks");
+  coverage::count_cell(cell);
+  bind(r, {lock, role, native.cells[cell].asks.kind, cell, no_index, false});
+}
+
+void gate_lock(gate_record& r, prose_id p, const void* lock, const char* role,
+               requirement_kind kind) noexcept {
+  coverage::count_prose(p.index);
+  bind(r, {lock, role, kind, no_index, p.index, false});
+}
+
+void gate_require(gate_record& r, bool holds, prose_id p, const char* found) noexcept {
+  coverage::count_prose(p.index);
+  if (holds) return;
+  violation v;
+  start_violation(v, r, "prose");
+  cite_prose(v, p.index);
+  v.finding = found;
+  v.advice = "Read the rule beside what was found; the stack shows who called the method.";
+  submit(v, r);
+}
+
+void gate_enter(gate_record& r) noexcept {
+  r.entered = true;
+  coverage::count_call(r.method);
+  const uint16_t row = row_of[static_cast<size_t>(r.method)];
+  if (row != no_index)
+    for (uint16_t i = 0; i < native.rows[row].cell_count; ++i) {
+      const size_t cell = static_cast<size_t>(native.rows[row].first_cell + i);
+      if (counts_on_entry(native.cells[cell].asks.kind)) coverage::count_cell(cell);
+    }
+  for (const uint16_t p : gate_prose_of[static_cast<size_t>(r.method)])
+    if (p != no_index) coverage::count_prose(p);
+  check_rcu_walk(r);
+  if (r.comparable)
+    for (const held_lock& h : *r.context)
+      r.entry[r.entry_count++] = {h.lock, h.mode, h.cls != nullptr ? h.cls->name : "lock"};
+  enter_blocking(r);  // last: it changes the context
+}
+
+void gate_returns_locked(gate_record& r, const void* lock, const char* role) noexcept {
+  const uint16_t row = row_of[static_cast<size_t>(r.method)];
+  for (uint16_t i = 0; row != no_index && i < native.rows[row].cell_count; ++i) {
+    const auto cell = static_cast<uint16_t>(native.rows[row].first_cell + i);
+    const requirement_kind kind = native.cells[cell].asks.kind;
+    if (kind != requirement_kind::acquires && kind != requirement_kind::may_acquire) continue;
+    coverage::count_cell(cell);
+    const gate_record::bound b{lock, role, kind, cell, no_index, false};
+    bind(r, b);
+    if (r.comparable && mode_in(*r.context, lock) != held::exclusive)
+      report_exit(r, &b, "not held on return: ", name_of(native.cells[cell].id),
+                  "Return with the lock held, or return an error.");
+    return;
+  }
+  report_binding(r, "a lock is returned by a method whose row has no such column");
+}
+
+void gate_returns_locked(gate_record& r, prose_id p, const void* lock, const char* role) noexcept {
+  coverage::count_prose(p.index);
+  const gate_record::bound b{lock, role, requirement_kind::acquires, no_index, p.index, false};
+  bind(r, b);
+  if (r.comparable && mode_in(*r.context, lock) != held::exclusive)
+    report_exit(r, &b, "not held exclusively on return: ", class_of(*r.context, lock),
+                "Return with the lock held, or return an error.");
+}
+
+void gate_keeps(gate_record& r, const void* lock) noexcept {
+  for (size_t i = 0; i < r.bound_count; ++i)
+    if (r.bounds[i].lock == lock && r.bounds[i].kind == requirement_kind::releases)
+      r.bounds[i].kept = true;
+}
+
+void gate_leave(gate_record& r, bool failed) noexcept {
+  if (r.no_block) {
+    --r.context->no_block_depth;
+    r.context->no_block_reason = r.reason_before;
+  }
+  if (r.entered && !failed) check_returned(r);
+  if (r.entered && r.comparable && r.context->untracked == 0 && checking_on())
+    compare_exit(r, failed);
+  r.next = spare.first;
+  spare.first = &r;
+}
+
+}  // namespace contract_detail
+
+HF_NAMESPACE_END

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The native edition's rules joined with the native tables' methods, at compile time. Internal to
+// src/contract: nothing else sees the generated header.
+//
+// 1. row_of[m] is the row of method m, or no_index for a method that has a prototype only.
+// 2. blocking_of[m] comes from the row's own column where the table has one, else from the line
+// that
+//    names the method, else from the table's default.
+#pragma once
+
+#include <array>
+
+#include "contract/method.h"
+#include "contract/requirement.h"
+#include "holdfast_rules_6_6.h"
+
+HF_NAMESPACE_BEGIN
+
+inline constexpr const edition_rules& native = rules_6_6::edition;
+inline constexpr size_t native_cell_count = rules_6_6::edition.cells.size();
+inline constexpr size_t native_prose_count = rules_6_6::edition.prose.size();
+inline constexpr uint16_t no_index = 0xffff;
+
+struct method_blocking {
+  requirement_kind kind = requirement_kind::unstated;
+  uint16_t cell = no_index;   // where it is stated: a cell
+  uint16_t prose = no_index;  // or a prose rule
+};
+
+namespace native_detail {
+constexpr std::array<uint16_t, method_count> find_rows() {
+  std::array<uint16_t, method_count> out{};
+  for (size_t m = 0; m < method_count; ++m) {
+    out[m] = no_index;
+    for (size_t r = 0; r < native.rows.size(); ++r)
+      if (native.rows[r].table == methods[m].table && native.rows[r].method == methods[m].name)
+        out[m] = static_cast<uint16_t>(r);
+  }
+  return out;
+}
+}  // namespace native_detail
+
+inline constexpr std::array<uint16_t, method_count> row_of = native_detail::find_rows();
+
+namespace native_detail {
+constexpr bool is_blocking_column(column c) {
+  for (const rule_column& col : native.columns)
+    if (col.id == c) return col.kind == column_kind::may_block;
+  return false;
+}
+
+constexpr std::array<method_blocking, method_count> find_blocking() {
+  std::array<method_blocking, method_count> out{};
+  for (size_t m = 0; m < method_count; ++m) {
+    for (const blocking_rule& b : native.blocking)
+      if (b.table == methods[m].table &&
+          (b.method == methods[m].name ||
+           (b.method.empty() && out[m].kind == requirement_kind::unstated)))
+        out[m] = {b.kind, no_index, b.prose};
+    if (row_of[m] == no_index) continue;
+    const rule_row& row = native.rows[row_of[m]];
+    for (uint16_t i = row.first_cell; i < row.first_cell + row.cell_count; ++i)
+      if (is_blocking_column(native.cells[i].id)) out[m] = {native.cells[i].asks.kind, i, no_index};
+  }
+  return out;
+}
+}  // namespace native_detail
+
+inline constexpr std::array<method_blocking, method_count> blocking_of =
+    native_detail::find_blocking();
+
+// Sentences that the gate checks by itself whenever a method is entered, beyond what blocking_of
+// says.
+inline constexpr size_t max_gate_prose = 2;
+using gate_prose = std::array<uint16_t, max_gate_prose>;
+
+namespace native_detail {
+constexpr std::array<gate_prose, method_count> find_gate_prose() {
+  std::array<gate_prose, method_count> out{};
+  for (size_t m = 0; m < method_count; ++m) {
+    size_t n = 0;
+    out[m].fill(no_index);
+    for (const prose_target& t : native.targets)
+      if (t.table == methods[m].table && t.method == methods[m].name &&
+          t.prose != blocking_of[m].prose && native.prose[t.prose].check == checked_by::gate)
+        out[m].at(n++) = t.prose;  // too many for a method: no constant expression
+  }
+  return out;
+}
+}  // namespace native_detail
+
+inline constexpr std::array<gate_prose, method_count> gate_prose_of =
+    native_detail::find_gate_prose();
+
+// What the document prints above the column in that table; empty when the table has no such column.
+constexpr std::string_view heading_of(table_id t, column c) {
+  for (const rule_column& col : native.columns)
+    if (col.table == t && col.id == c) return col.heading;
+  return {};
+}
+
+// The cell of a method in a column, or no_index.
+constexpr uint16_t cell_of(method_id m, column c) {
+  const uint16_t row = row_of[static_cast<size_t>(m)];
+  if (row == no_index) return no_index;
+  for (uint16_t i = native.rows[row].first_cell;
+       i < native.rows[row].first_cell + native.rows[row].cell_count; ++i)
+    if (native.cells[i].id == c) return i;
+  return no_index;
+}
+
+HF_NAMESPACE_END

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "contract/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "contract/coverage.h"
+#include "contract/text_buffer.h"
+#include "holdfast/sync/violation.h"
+#include "sync/thread.h"
+
+HF_NAMESPACE_BEGIN
+namespace {
+
+constexpr size_t seen_size = 1024;  // distinct violations told apart; the rest count as repetitions
+constexpr size_t text_size = size_t{64} << 10;
+
+// Everything that reporting keeps. The mutex is none of ours on purpose: ours would report.
+struct report_state {
+  std::mutex lock;
+  uint64_t seen[seen_size] = {};  // identities, open addressing; 0 = free
+  uint64_t distinct = 0;
+  violation_text_fn text_fn = nullptr;
+  void* text_context = nullptr;
+  violation_fn fn = nullptr;
+  void* fn_context = nullptr;
+  int log = -1;
+};
+constinit report_state state;
+constinit char text_room[text_size] = {};  // under state.lock
+constinit std::atomic<uint64_t> own_violations{0};
+constinit std::atomic<uint64_t> validator_base{0};  // violation_count() at the last reset
+
+uint64_t mix(uint64_t h, std::string_view s) {
+  for (const char c : s) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return (h ^ 0xff) * 0x100000001b3u;
+}
+
+uint64_t identity(const violation& v) {
+  uint64_t h = 0xcbf29ce484222325u;
+  for (const std::string_view s : {v.kind, v.table, v.method, v.column, v.rule, v.finding})
+    h = mix(h, s);
+  return h == 0 ? 1 : h;
+}
+
+// True the first time. Under state.lock.
+bool is_news(uint64_t id) {
+  for (size_t i = 0; i < seen_size; ++i) {
+    uint64_t& slot = state.seen[(id + i) % seen_size];
+    if (slot == id) return false;
+    if (slot != 0) continue;
+    slot = id;
+    ++state.distinct;
+    return true;
+  }
+  return false;
+}
+
+void write_all(int fd, std::string_view s) {
+  while (!s.empty()) {
+    const ssize_t n = write(fd, s.data(), s.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;  // a report that can't be written must not stop its writer
+    s.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+// Under state.lock.
+void emit(const violation& v) {
+  if (state.fn != nullptr) state.fn(v, state.fn_context);
+  size_t n = format_text(v, text_room, text_size);
+  if (state.text_fn != nullptr)
+    state.text_fn({text_room, n}, state.text_context);
+  else
+    write_all(STDERR_FILENO, {text_room, n});
+  if (state.log < 0) return;
+  n = format_json(v, text_room, text_size - 1);
+  text_room[n++] = '\n';
+  write_all(state.log, {text_room, n});
+}
+
+void submit(const violation& v) {
+  const std::lock_guard guard(state.lock);
+  if (is_news(identity(v))) emit(v);
+}
+
+void add_context(violation& v, const exec_context& context, const lock_role* roles,
+                 size_t role_count, text_writer& operation) {
+  if (context.operation != nullptr) {
+    operation << context.operation;
+    if (context.detail[0] != '\0') operation << ' ' << std::string_view(context.detail);
+  }
+  v.operation = operation.view();
+  for (const held_lock& h : context) {
+    if (v.held_count == violation::max_held) break;
+    held_lock_report& out = v.held[v.held_count++];
+    out.lock_class = h.cls != nullptr ? h.cls->name : "?";
+    out.mode = to_string(h.mode);
+    out.nest = h.level == nest::normal ? "" : to_string(h.level);
+    out.depth = h.depth;
+    out.address = h.lock;
+    for (size_t i = 0; i < role_count; ++i)
+      if (roles[i].lock == h.lock) {
+        out.role = roles[i].role;
+        break;
+      }
+    for (unsigned i = 0; i < h.frames && i < held_lock_report::max_frames; ++i)
+      out.frames[out.frame_count++] = h.stack[i];
+  }
+}
+
+// The validator's view of a violation, in our form. It told repetitions apart already.
+void take_validator_violation(const sync_violation& s) {
+  violation v;
+  v.kind = to_string(s.kind);
+  v.finding = s.summary;
+  switch (s.kind) {
+    case violation_kind::blocks_in_rcu:
+    case violation_kind::blocks_in_atomic:
+    case violation_kind::blocks_forbidden:
+      v.advice = "Do the part that may block before the section or the call begins, or after it.";
+      break;
+    case violation_kind::order:
+    case violation_kind::same_class:
+      v.advice =
+          "Take the locks in the published order, or give the two a nesting level that tells them "
+          "apart.";
+      break;
+    default:
+      v.advice = "Look at the stacks: the lock's owner is wrong on one of these paths.";
+      break;
+  }
+  text_buffer<512> operation;
+  if (s.context != nullptr) add_context(v, *s.context, nullptr, 0, operation);
+  for (size_t i = 0; i < s.frames && i < violation::max_frames; ++i)
+    v.frames[v.frame_count++] = s.stack[i];
+  // The other side of an inversion: where the opposite order was seen.
+  text_buffer<1024> chain;
+  for (size_t i = 0; s.chain != nullptr && i < s.chain_length; ++i) {
+    const order_edge& e = s.chain[i];
+    chain << (i == 0 ? "" : "; ") << e.outer->name << " before " << e.inner->name
+          << (e.declared ? " (declared)" : "");
+    if (!e.declared && e.operation != nullptr) chain << " (in " << e.operation << ')';
+  }
+  v.sentence = chain.view();
+  submit(v);
+}
+
+// Before main, so that no violation is printed in the validator's own form.
+[[maybe_unused]] const violation_sink sink_before = set_violation_sink(take_validator_violation);
+
+}  // namespace
+
+void report_broken_rule(violation& v, const exec_context& context, const lock_role* roles,
+                        size_t role_count) {
+  own_violations.fetch_add(1, std::memory_order_relaxed);
+  exec_context& here = this_context();
+  ++here.quiet;
+  text_buffer<512> operation;
+  add_context(v, context, roles, role_count, operation);
+  v.frame_count = static_cast<unsigned>(capture_stack(v.frames, violation::max_frames, 0));
+  submit(v);
+  --here.quiet;
+  if (get_check_mode() == check_mode::abort) abort();
+}
+
+void set_violation_text(violation_text_fn fn, void* context) {
+  const std::lock_guard guard(state.lock);
+  state.text_fn = fn;
+  state.text_context = context;
+}
+
+void set_violation_callback(violation_fn fn, void* context) {
+  const std::lock_guard guard(state.lock);
+  state.fn = fn;
+  state.fn_context = context;
+}
+
+Status set_contract_log(const char* path) {
+  int fd = -1;
+  if (path != nullptr) {
+    fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return Error(errno);
+  }
+  const std::lock_guard guard(state.lock);
+  if (state.log >= 0) close(state.log);
+  state.log = fd;
+  return {};
+}
+
+contract_counters read_contract_counters() {
+  contract_counters out;
+  out.operations = coverage::calls();
+  out.unchecked = coverage::unchecked_calls();
+  out.violations = own_violations.load(std::memory_order_relaxed);
+  const uint64_t base = validator_base.load(std::memory_order_relaxed);
+  const uint64_t now = violation_count();  // starts again when the validator is reset
+  out.violations += now >= base ? now - base : now;
+  const std::lock_guard guard(state.lock);
+  out.distinct = state.distinct;
+  return out;
+}
+
+void reset_contract_counters() {
+  coverage::reset();
+  own_violations.store(0, std::memory_order_relaxed);
+  validator_base.store(violation_count(), std::memory_order_relaxed);
+  const std::lock_guard guard(state.lock);
+  for (uint64_t& id : state.seen) id = 0;
+  state.distinct = 0;
+}
+
+HF_NAMESPACE_END

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a broken rule to a report: collects what the thread holds and where it is, tells repetitions
+// from news, and hands news to people (text), to programs (JSON lines) and to a callback.
+//
+// 1. A violation's identity is its kind, rule, method and finding, without addresses: the first is
+//    reported, the others are counted.
+// 2. A report allocates nothing (symbol names may; without memory they stay mangled). It runs with
+// checks
+//    suspended for its context, and one at a time.
+// 3. In mode abort the process ends after the report is written, not before. The validator ends it
+// for
+//    its own reports.
+// 4. From the start the validator's violations come here too (set_violation_sink).
+#pragma once
+
+#include <string_view>
+
+#include "holdfast/contract.h"
+
+HF_NAMESPACE_BEGIN
+
+// Binds the name of an argument to the address of its lock, so that a report can say whose lock is
+// held.
+struct lock_role {
+  const void* lock;
+  const char* role;
+};
+
+// Completes v with context, locks and stack, and submits it. `roles` has `role_count` entries.
+void report_broken_rule(violation& v, const exec_context& context, const lock_role* roles,
+                        size_t role_count);
+
+// The two forms. Both return the length written; what is longer than size is cut, JSON by leaving
+// out stacks, so that it stays well-formed (size at least 8 KiB).
+size_t format_text(const violation& v, char* to, size_t size);
+size_t format_json(const violation& v, char* to, size_t size);
+
+HF_NAMESPACE_END
