@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Dispatchers of address_space_operations (release 6.6; semantics.md 6 and D). The only callers of
+// its methods.
+//
+// 1. All may block but dirty_folio and free_folio.
+// 2. Which a_ops: the mapping's; for a folio, that of its mapping (which its lock pins); for a file
+// or a
+//    kiocb, f_mapping's. free_folio takes the table, since the folio has left its mapping.
+// 3. A folio lock that a method releases may pass to I/O completion: the gate then follows the
+// folio.
+// 4. "Null: EOPNOTSUPP; the caller ..." marks methods whose default lies above the core.
+#pragma once
+
+#include "core/dispatch/door.h"
+#include "holdfast/file.h"
+#include "holdfast/inode.h"
+#include "holdfast/iov_iter.h"
+
+HF_NAMESPACE_BEGIN
+
+namespace aops {
+
+// ->writepage's answer for a folio that can't be written now; it is then still locked.
+inline constexpr int writepage_activate = 0x80000;
+
+// f locked; unlocks it. Null: writepage_activate.
+Result<int> writepage(folio& f, writeback_control& wbc);
+// f locked, invalidate_lock shared; unlocks f, also on error. Null: ENOEXEC, and f stays locked.
+Status read_folio(file* filp, folio& f);
+// Null: EOPNOTSUPP; the caller goes through dirty folios with ->writepage.
+Status writepages(address_space& mapping, writeback_control& wbc);
+// Truncation excluded; may not block. Null: sets the flag; true if it was clear.
+bool dirty_folio(address_space& mapping, folio& f);
+// `mapping` is the one that rac reads into; invalidate_lock shared. Null: nothing is read.
+void readahead(address_space& mapping, readahead_control& rac)
+    HF_REQUIRES_SHARED(mapping.invalidate_lock);
+// i_rwsem of the host exclusive; on success f is locked. Null: EINVAL.
+Status write_begin(file* filp, address_space& mapping, loff_t pos, size_t len, folio*& f,
+                   void*& fsdata) HF_REQUIRES(mapping.host->i_rwsem);
+// i_rwsem of the host exclusive, f locked; unlocks it. Null: EINVAL.
+Result<size_t> write_end(file* filp, address_space& mapping, loff_t pos, size_t len, size_t copied,
+                         folio& f, void* fsdata) HF_REQUIRES(mapping.host->i_rwsem);
+// Null: 0; FIBMAP looks at the pointer and says EINVAL.
+sector_t bmap(address_space& mapping, sector_t block);
+// f locked, invalidate_lock exclusive. Null: nothing.
+void invalidate_folio(folio& f, size_t start, size_t len);
+// f locked, not under writeback. Null: true if nothing private hangs on it.
+bool release_folio(folio& f, gfp_t gfp);
+// f locked, out of its mapping; may not block. Null: nothing.
+void free_folio(const address_space_operations& ops, folio& f);
+// Null: EINVAL.
+Result<size_t> direct_IO(kiocb& iocb, iov_iter& iter);
+// Both locked. Null: EOPNOTSUPP; the caller writes out and releases.
+Status migrate_folio(address_space& mapping, folio& dst, folio& src, migrate_mode mode);
+// f locked throughout. Null: success.
+Status launder_folio(folio& f);
+// f locked. Null: false.
+bool is_partially_uptodate(folio& f, size_t from, size_t count);
+// f locked. Null: EOPNOTSUPP; the caller drops it if it is clean.
+Status error_remove_page(address_space& mapping, folio& f);
+// Null: EOPNOTSUPP; the caller scans with ->bmap.
+Result<int> swap_activate(swap_info& sis, file& f, sector_t& span);
+// Null: nothing.
+void swap_deactivate(file& f);
+// Null: EOPNOTSUPP.
+Result<size_t> swap_rw(kiocb& iocb, iov_iter& iter);
+
+}  // namespace aops
+
+HF_NAMESPACE_END
