@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every call against the table of cases.h, on a fresh tmpfs each.
+#include <gtest/gtest.h>
+
+#include "tests/conformance/script.h"
+
+namespace conformance {
+namespace {
+
+class conformance_cases : public testing::TestWithParam<script_case> {};
+
+TEST_P(conformance_cases, holdfast_says_what_the_table_says) {
+  auto w = make_holdfast_world();
+  runner r(*w);
+  for (const std::string& l : split_lines(GetParam().script)) {
+    const line s = split_line(l);
+    const std::string got = r.run(s.text);
+    if (s.expected.empty()) {
+      EXPECT_TRUE(got.starts_with("ok")) << s.text << ": " << got;
+    } else {
+      EXPECT_EQ(got, s.expected) << s.text;
+    }
+  }
+}
+
+std::string test_name(const testing::TestParamInfo<script_case>& info) {
+  std::string n = info.param.name;
+  for (char& c : n) {
+    if (!isalnum(static_cast<unsigned char>(c))) c = '_';
+  }
+  return n;
+}
+
+INSTANTIATE_TEST_SUITE_P(calls, conformance_cases, testing::ValuesIn(cases), test_name);
+
+}  // namespace
+}  // namespace conformance
