@@ -19,43 +19,20 @@ namespace {
 
 extern const inode_operations hello_dir_operations;
 
-constexpr inode_operations hello_file_operations = {
-    .setattr = simple_setattr,
-    .getattr = simple_getattr,
-};
-
-constexpr file_operations hello_data_operations = {
-    .llseek = generic_file_llseek,
-    .read_iter = generic_file_read_iter,
-    .write_iter = generic_file_write_iter,
-    .open = generic_file_open,
-    .fsync = noop_fsync,
-};
-
-// A new inode with the tables of its kind. Null: out of memory.
+// A new inode in memory comes with tables for its kind; this file system has its own for
+// directories.
 inode* hello_inode(super_block& sb, const inode* dir, umode_t mode, dev_t dev) {
   inode* i = simple_new_inode(sb, dir, mode, dev);
-  if (i == nullptr) return nullptr;
-  if (S_ISREG(mode)) {
-    i->i_op = &hello_file_operations;
-    i->i_fop = &hello_data_operations;
-    i->i_mapping->a_ops = &ram_aops;
-  } else if (S_ISDIR(mode)) {
-    i->i_op = &hello_dir_operations;
-    i->i_fop = &simple_dir_operations;
-    inc_nlink(*i);  // for "."
-  }
+  if (i != nullptr && S_ISDIR(mode)) i->i_op = &hello_dir_operations;
   return i;
 }
 
-// The name stays in the dentry cache for as long as it exists: one reference pins it.
+// The inode's reference passes to the name, which stays in the dentry cache for as long as it
+// exists.
 Status hello_mknod(const mnt_idmap&, inode& dir, dentry& d, umode_t mode, dev_t dev) {
   inode* i = hello_inode(*dir.i_sb, &dir, mode, dev);
   if (i == nullptr) return Error(ENOSPC);
-  d_instantiate(d, i);
-  dget(&d);
-  touch_mc(dir);
-  return {};
+  return simple_add_entry(dir, d, i);
 }
 
 Status hello_create(const mnt_idmap& idmap, inode& dir, dentry& d, umode_t mode, bool) {
@@ -63,9 +40,7 @@ Status hello_create(const mnt_idmap& idmap, inode& dir, dentry& d, umode_t mode,
 }
 
 Status hello_mkdir(const mnt_idmap& idmap, inode& dir, dentry& d, umode_t mode) {
-  HF_TRY(hello_mknod(idmap, dir, d, mode | S_IFDIR, 0));
-  inc_nlink(dir);  // for the new directory's ".."
-  return {};
+  return hello_mknod(idmap, dir, d, mode | S_IFDIR, 0);
 }
 
 constinit const inode_operations hello_dir_operations = {
@@ -79,16 +54,12 @@ constinit const inode_operations hello_dir_operations = {
     .rename = simple_rename,
     .setattr = simple_setattr,
     .getattr = simple_getattr,
-};
-
-constexpr super_operations hello_super_operations = {
-    .drop_inode = generic_delete_inode,
-    .statfs = simple_statfs,
+    .get_offset_ctx = simple_get_offset_ctx,
 };
 
 Status hello_fill_super(super_block& sb, std::string_view, std::string_view) {
   sb.s_magic = 0x68656c6c;
-  sb.s_op = &hello_super_operations;
+  sb.s_op = &simple_super_operations;
   inode* root = hello_inode(sb, nullptr, S_IFDIR | 0755, 0);
   sb.s_root = d_make_root(root);
   return sb.s_root != nullptr ? Status{} : Error(ENOMEM);

@@ -3,7 +3,8 @@
 // Open files, and what their methods exchange.
 //
 // 1. f_count: descriptors, transfers in flight. The last fput() runs ->release and drops the path.
-// 2. f_pos belongs to f_pos_lock where two users are possible (fmode_atomic_pos and a shared table or file).
+// 2. f_pos belongs to f_pos_lock where two users are possible (fmode_atomic_pos and a shared table
+// or file).
 // 3. f_flags changes under f_lock; f_mode, f_op, f_path, f_inode, f_cred are constant after open.
 #pragma once
 
@@ -54,9 +55,11 @@ struct kiocb {
   void* priv = nullptr;
 };
 
-// Directory reading: `actor` returns false when it has enough. `pos` is where the next call continues.
+// Directory reading: `actor` returns false when it has enough. `pos` is where the next call
+// continues.
 struct dir_context {
-  bool (*actor)(dir_context& ctx, std::string_view name, loff_t off, uint64_t ino, unsigned type) = nullptr;
+  bool (*actor)(dir_context& ctx, std::string_view name, loff_t off, uint64_t ino,
+                unsigned type) = nullptr;
   loff_t pos = 0;
   bool emit(std::string_view name, uint64_t ino, unsigned type) {
     return actor(*this, name, pos, ino, type);

@@ -2,13 +2,18 @@
 //
 // An inode: one object of a file system, and the mapping that caches its data.
 //
-// 1. Life: allocated I_NEW (locked, invisible to finders until unlock_new_inode) -> live -> I_FREEING
-//    (no new references) -> I_CLEAR -> destroyed -> freed after a grace period, since RCU-walk may look.
-// 2. i_count counts references; dentries, open files and finders hold them. The last iput() decides with
+// 1. Life: allocated I_NEW (locked, invisible to finders until unlock_new_inode) -> live ->
+// I_FREEING
+//    (no new references) -> I_CLEAR -> destroyed -> freed after a grace period, since RCU-walk may
+//    look.
+// 2. i_count counts references; dentries, open files and finders hold them. The last iput() decides
+// with
 //    ->drop_inode whether it stays cached. Linked or not, an inode leaves memory only by evict().
-// 3. i_rwsem serialises changes of contents and of attributes (semantics.md A). i_lock guards i_state,
+// 3. i_rwsem serialises changes of contents and of attributes (semantics.md A). i_lock guards
+// i_state,
 //    i_dentry and the transitions of i_count to and from zero.
-// 4. i_mode, i_uid, i_gid, i_nlink, i_flags are written under i_rwsem (or before publication) and read by
+// 4. i_mode, i_uid, i_gid, i_nlink, i_flags are written under i_rwsem (or before publication) and
+// read by
 //    anyone. Times and i_blocks form a snapshot under i_attr_seq, written under i_lock.
 // 5. i_size is written under i_rwsem exclusively, before the folio that extended it is unlocked.
 // 6. i_op, i_fop, i_sb, i_ino, i_generation, i_rdev are set before publication and then constant.
@@ -33,7 +38,8 @@ inline constexpr uint32_t i_freeing = 1u << 5;
 inline constexpr uint32_t i_clear = 1u << 6;
 inline constexpr uint32_t i_sync = 1u << 7;
 inline constexpr uint32_t i_referenced = 1u << 8;
-inline constexpr uint32_t i_linkable = 1u << 10;  // nlink 0, but linkat() may give it a name (O_TMPFILE)
+inline constexpr uint32_t i_linkable =
+    1u << 10;  // nlink 0, but linkat() may give it a name (O_TMPFILE)
 inline constexpr uint32_t i_dirty_time = 1u << 11;
 inline constexpr uint32_t i_creating = 1u << 15;
 inline constexpr uint32_t i_dontcache = 1u << 16;
@@ -54,12 +60,12 @@ inline constexpr uint32_t s_nosec = 1u << 12;  // known to have no suid bits or 
 inline constexpr uint32_t s_casefold = 1u << 15;
 
 // inode::i_opflags: answers about i_op that a walk wants without loading the table.
-inline constexpr uint32_t iop_fastperm = 1u << 0;   // no ->permission, no ACL: mode bits decide
-inline constexpr uint32_t iop_lookup = 1u << 1;     // has ->lookup
-inline constexpr uint32_t iop_nofollow = 1u << 2;   // not a symlink
+inline constexpr uint32_t iop_fastperm = 1u << 0;  // no ->permission, no ACL: mode bits decide
+inline constexpr uint32_t iop_lookup = 1u << 1;    // has ->lookup
+inline constexpr uint32_t iop_nofollow = 1u << 2;  // not a symlink
 inline constexpr uint32_t iop_xattr = 1u << 3;
 inline constexpr uint32_t iop_default_getattr = 1u << 4;  // ->getattr is null
-inline constexpr uint32_t iop_valid = 1u << 7;  // the others have been filled in
+inline constexpr uint32_t iop_valid = 1u << 7;            // the others have been filled in
 
 struct inode {
   relaxed<umode_t> i_mode{0};
@@ -99,7 +105,8 @@ struct inode {
   void* i_private = nullptr;
   void* i_flctx = nullptr;  // locks on this file
   rcu_head i_rcu;
-  const super_operations* i_free_ops = nullptr;  // set at the end: the superblock may be freed first
+  const super_operations* i_free_ops =
+      nullptr;               // set at the end: the superblock may be freed first
   deferred_work i_deferred;  // the last reference, on its way to a thread that may block
 
   loff_t size() const { return i_size.load(std::memory_order_acquire); }
@@ -108,8 +115,8 @@ struct inode {
   bool is_lnk() const { return S_ISLNK(i_mode); }
 };
 
-// The iop_* answers. Filled in by the first caller after i_op is set; several may do so at once, since
-// all store the same word. Takes no lock.
+// The iop_* answers. Filled in by the first caller after i_op is set; several may do so at once,
+// since all store the same word. Takes no lock.
 uint32_t inode_fill_opflags(inode& i);
 inline uint32_t inode_opflags(inode& i) {
   uint32_t f = i.i_opflags;
@@ -118,8 +125,8 @@ inline uint32_t inode_opflags(inode& i) {
 
 // Allocation. new_inode: a live, unhashed inode on sb's list with one reference, or null.
 inode* new_inode(super_block& sb);
-// The inode (sb, ino): from the cache (waiting while it is new), or new and locked (i_state & i_new), to be
-// filled and given to unlock_new_inode() or iget_failed(). Null: out of memory.
+// The inode (sb, ino): from the cache (waiting while it is new), or new and locked (i_state &
+// i_new), to be filled and given to unlock_new_inode() or iget_failed(). Null: out of memory.
 inode* iget_locked(super_block& sb, uint64_t ino);
 inode* ilookup(super_block& sb, uint64_t ino);
 void unlock_new_inode(inode& i);
@@ -131,13 +138,16 @@ uint64_t get_next_ino();  // process-wide, never 0, for file systems without num
 void inode_init_once(super_block& sb, inode& i);
 void inode_destroy(inode& i);
 
-inline void ihold(inode& i) { i.i_count.fetch_add(1, std::memory_order_relaxed); }
+inline void ihold(inode& i) {
+  i.i_count.fetch_add(1, std::memory_order_relaxed);
+}
 inode* igrab(inode& i);  // null if it is being freed
 void iput(inode* i);     // may block; null is allowed
 void clear_inode(inode& i);
 void evict_inodes(super_block& sb);  // every inode without references; the superblock isn't active
 void d_prune_and_evict(super_block& sb);  // drops every unused dentry, then every unused inode
-size_t prune_icache_sb(super_block& sb, size_t nr);  // frees up to nr unused, clean inodes; how many
+size_t prune_icache_sb(super_block& sb,
+                       size_t nr);  // frees up to nr unused, clean inodes; how many
 size_t nr_inodes();
 
 // Link counts; under i_rwsem of the parent(s).
@@ -146,8 +156,9 @@ void inc_nlink(inode& i);
 void drop_nlink(inode& i);
 void clear_nlink(inode& i);
 
-// The mode of a new non-directory in `dir`: S_ISGID goes if the group may execute it, `dir` is setgid and the
-// task neither is in dir's group nor has CAP_FSETID. Callers apply it before the umask.
+// The mode of a new non-directory in `dir`: S_ISGID goes if the group may execute it, `dir` is
+// setgid and the task neither is in dir's group nor has CAP_FSETID. Callers apply it before the
+// umask.
 umode_t mode_strip_sgid(const mnt_idmap& idmap, const inode& dir, umode_t mode);
 // Ownership and mode of a new inode in `dir` for the running task (setgid directories obeyed).
 void inode_init_owner(const mnt_idmap& idmap, inode& i, const inode* dir, umode_t mode);

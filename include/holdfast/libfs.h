@@ -97,6 +97,8 @@ bool simple_offset_empty(const offset_ctx& ctx);
 // The body of ->iterate_shared over a context.
 Status simple_offset_iterate(offset_ctx& ctx, file& f, dir_context& dc);
 Status simple_iterate(file& f, dir_context& dc);  // asks ->get_offset_ctx
+// ->get_offset_ctx of directories that simple_new_inode() made.
+offset_ctx* simple_get_offset_ctx(inode& i);
 
 // SEEK_DATA and SEEK_HOLE by which folios a mapping has, in [0, end). Error: ENXIO.
 Result<loff_t> mapping_seek_hole_data(address_space& mapping, loff_t offset, loff_t end,

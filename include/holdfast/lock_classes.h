@@ -8,8 +8,8 @@
 //   i_lock -> d_lock;  s_inode_list_lock -> i_lock -> i_lru;  inode_hash_lock -> i_lock
 //   i_pages and everything under "spinlock" is a leaf unless named above.
 //
-// Classes named as in the kernel's documents; a spinlock here may sleep on a futex when its holder was
-// preempted, but nothing under it may block.
+// Classes named as in the kernel's documents; a spinlock here may sleep on a futex when its holder
+// was preempted, but nothing under it may block.
 #pragma once
 
 #include "holdfast/sync/lock_class.h"

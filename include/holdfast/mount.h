@@ -4,9 +4,11 @@
 //
 // 1. The tree of mounts changes only under namespace_sem exclusively and mount_lock's write side;
 //    path walk reads it under RCU and mount_lock's sequence.
-// 2. A mount holds one active reference on its superblock and one on its root dentry; a mounted mount
+// 2. A mount holds one active reference on its superblock and one on its root dentry; a mounted
+// mount
 //    holds one on its mountpoint and one on its parent mount.
-// 3. References on a mount and counts of its writers are sharded by thread; their sums are taken only by
+// 3. References on a mount and counts of its writers are sharded by thread; their sums are taken
+// only by
 //    umount and remount, which first stop new ones.
 #pragma once
 
@@ -28,8 +30,8 @@ inline constexpr unsigned mnt_doomed = 1u << 24;
 inline constexpr unsigned mnt_umount = 1u << 27;
 inline constexpr unsigned mnt_sync_umount = 1u << 25;
 
-// Identity map only, until idmapped mounts come: it makes the mapped and the plain id explicit in types'
-// stead at every place that will need it.
+// Identity map only, until idmapped mounts come: it makes the mapped and the plain id explicit in
+// types' stead at every place that will need it.
 struct mnt_idmap {
   uid_t to_fs(uid_t u) const { return u; }
   gid_t to_fs_gid(gid_t g) const { return g; }
@@ -45,7 +47,8 @@ struct vfsmount {
   const mnt_idmap* idmap = &nop_mnt_idmap;
 };
 
-// A place: a dentry as seen through a mount. Owns nothing by itself; see path_get/path_put and path_ref.
+// A place: a dentry as seen through a mount. Owns nothing by itself; see path_get/path_put and
+// path_ref.
 struct path {
   vfsmount* mnt = nullptr;
   dentry* dent = nullptr;
@@ -106,18 +109,19 @@ class path_ref {
   path p_;
 };
 
-// Write access to a mount: counted, refused with EROFS where the mount or the superblock is read-only.
-// mnt_want_write also takes sb_start_write and so blocks while frozen; mnt_drop_write gives both back.
+// Write access to a mount: counted, refused with EROFS where the mount or the superblock is
+// read-only. mnt_want_write also takes sb_start_write and so blocks while frozen; mnt_drop_write
+// gives both back.
 Status mnt_want_write(vfsmount& m);
 void mnt_drop_write(vfsmount& m);
 Status mnt_get_write_access(vfsmount& m);  // the mount's count alone
 void mnt_put_write_access(vfsmount& m);
 bool mnt_is_readonly(const vfsmount& m);
 
-// Namespaces. A new one has `type` mounted at its root and nothing else; the reference is the caller's.
-// Errors: ENODEV (no such type), what ->mount says.
-Result<mnt_namespace*> create_mnt_namespace(std::string_view type, std::string_view source, unsigned flags,
-                                            std::string_view data);
+// Namespaces. A new one has `type` mounted at its root and nothing else; the reference is the
+// caller's. Errors: ENODEV (no such type), what ->mount says.
+Result<mnt_namespace*> create_mnt_namespace(std::string_view type, std::string_view source,
+                                            unsigned flags, std::string_view data);
 void put_mnt_ns(mnt_namespace* ns);  // the last one unmounts everything in it
 mnt_namespace* get_mnt_ns(mnt_namespace* ns);
 path mnt_ns_root(mnt_namespace& ns);  // borrowed

@@ -2,12 +2,16 @@
 //
 // A superblock: one mounted file system, however often it is mounted.
 //
-// 1. s_count: passive references, keep the memory. s_active: active references (mounts); the last one shuts
+// 1. s_count: passive references, keep the memory. s_active: active references (mounts); the last
+// one shuts
 //    it down through ->kill_sb. A superblock is found by others only once SB_BORN.
 // 2. s_umount exclusively: birth, death, remount, freeze. Shared: sync.
-// 3. s_writers: writers hold level `write` for a system call, `pagefault` for a store through a mapping,
-//    `fs` for the file system's own; freezing takes the levels in that order and waits for their readers.
-// 4. s_vfs_rename_mutex: at most one rename across directories at a time, so that the tree can't turn
+// 3. s_writers: writers hold level `write` for a system call, `pagefault` for a store through a
+// mapping,
+//    `fs` for the file system's own; freezing takes the levels in that order and waits for their
+//    readers.
+// 4. s_vfs_rename_mutex: at most one rename across directories at a time, so that the tree can't
+// turn
 //    under the ancestor check.
 #pragma once
 
@@ -30,7 +34,7 @@ inline constexpr unsigned sb_noatime = 1u << 10;
 inline constexpr unsigned sb_nodiratime = 1u << 11;
 inline constexpr unsigned sb_silent = 1u << 15;
 inline constexpr unsigned sb_posixacl = 1u << 16;
-inline constexpr unsigned sb_dead = 1u << 21;   // off its type's list: a mounter may make a new one
+inline constexpr unsigned sb_dead = 1u << 21;  // off its type's list: a mounter may make a new one
 inline constexpr unsigned sb_kernmount = 1u << 22;
 inline constexpr unsigned sb_i_version = 1u << 23;
 inline constexpr unsigned sb_dying = 1u << 24;  // generic_shutdown_super() has run
@@ -84,16 +88,17 @@ struct super_block {
   list_head s_mounts;  // under mount_lock
   list_head s_roots;   // disconnected dentries, under s_roots_lock
   spinlock<d_hash_class> s_roots_lock;
-  std::atomic<int64_t> s_remove_count{0};  // unlinked but open; while any, a remount to read-only is EBUSY
-  relaxed<int> s_readonly_remount{0};      // a remount to read-only is under way: no new writers
+  std::atomic<int64_t> s_remove_count{
+      0};  // unlinked but open; while any, a remount to read-only is EBUSY
+  relaxed<int> s_readonly_remount{0};  // a remount to read-only is under way: no new writers
   rcu_head s_rcu;
 
   bool rdonly() const { return s_flags & sb_rdonly; }
 };
 
 // For a file system's ->mount and ->kill_sb.
-// sget: an existing superblock for which test() holds (active reference taken, s_umount exclusive), or a
-// new one that set() accepted, same state, not yet born.
+// sget: an existing superblock for which test() holds (active reference taken, s_umount exclusive),
+// or a new one that set() accepted, same state, not yet born.
 using sb_test_fn = bool (*)(super_block&, void*);
 using sb_set_fn = Status (*)(super_block&, void*);
 Result<super_block*> sget(file_system_type& type, sb_test_fn test, sb_set_fn set, unsigned flags,
@@ -105,16 +110,19 @@ Result<dentry*> mount_nodev(file_system_type& type, unsigned flags, std::string_
 Result<dentry*> mount_single(file_system_type& type, unsigned flags, std::string_view source,
                              std::string_view data, fill_super_fn fill);
 void generic_shutdown_super(super_block& sb) HF_REQUIRES(sb.s_umount);
-// The common ->kill_sb: shuts down, unlocks, drops the reference; `sb` may be freed memory on return.
+// The common ->kill_sb: shuts down, unlocks, drops the reference; `sb` may be freed memory on
+// return.
 void kill_anon_super(super_block& sb) HF_RELEASE(sb.s_umount);
 // The same where every dentry has a reference that only its removal drops (tmpfs).
 void kill_litter_super(super_block& sb) HF_RELEASE(sb.s_umount);
-void deactivate_super(super_block& sb) HF_EXCLUDES(sb.s_umount);  // drops an active reference; may block
+void deactivate_super(super_block& sb)
+    HF_EXCLUDES(sb.s_umount);  // drops an active reference; may block
 void deactivate_locked_super(super_block& sb) HF_RELEASE(sb.s_umount);
 bool atomic_inc_not_zero_active(super_block& sb);
 void put_super_ref(super_block& sb);  // a passive reference; may block
-// New flags (of sb_rdonly, sb_synchronous, sb_mandlock, sb_i_version, sb_lazytime) and options. EBUSY:
-// frozen, or sb_rdonly asked for while there are writers or unlinked open inodes; what ->remount_fs says.
+// New flags (of sb_rdonly, sb_synchronous, sb_mandlock, sb_i_version, sb_lazytime) and options.
+// EBUSY: frozen, or sb_rdonly asked for while there are writers or unlinked open inodes; what
+// ->remount_fs says.
 Status reconfigure_super(super_block& sb, unsigned flags, std::string_view data)
     HF_REQUIRES(sb.s_umount);
 
@@ -128,7 +136,8 @@ void for_each_filesystem(void (*fn)(const file_system_type&, void*), void* arg);
 inline void sb_start_write(super_block& sb) HF_ACQUIRE_SHARED(sb.s_writers.write) {
   sb.s_writers.write.lock_shared();
 }
-inline bool sb_start_write_trylock(super_block& sb) HF_TRY_ACQUIRE_SHARED(true, sb.s_writers.write) {
+inline bool sb_start_write_trylock(super_block& sb)
+    HF_TRY_ACQUIRE_SHARED(true, sb.s_writers.write) {
   return sb.s_writers.write.try_lock_shared();
 }
 inline void sb_end_write(super_block& sb) HF_RELEASE_SHARED(sb.s_writers.write) {
@@ -147,7 +156,8 @@ inline void sb_end_intwrite(super_block& sb) HF_RELEASE_SHARED(sb.s_writers.fs) 
   sb.s_writers.fs.unlock_shared();
 }
 // Stops writers level by level, syncs, calls ->freeze_fs. Holds an active reference until thawed.
-// Errors: EBUSY (frozen already, or being frozen), what sync or ->freeze_fs say (then nothing is frozen).
+// Errors: EBUSY (frozen already, or being frozen), what sync or ->freeze_fs say (then nothing is
+// frozen).
 Status freeze_super(super_block& sb);
 // Error EINVAL: not frozen; what ->unfreeze_fs says (then it stays frozen).
 Status thaw_super(super_block& sb);

@@ -2,10 +2,13 @@
 //
 // A task: what a process is to the VFS. Root, working directory, umask, credentials, descriptors.
 //
-// 1. Nothing in Holdfast reads the real process's ids; whoever calls makes a task and says who it is.
-// 2. A task may be used by several threads at once only if it was created `shared`; then descriptor look-ups
+// 1. Nothing in Holdfast reads the real process's ids; whoever calls makes a task and says who it
+// is.
+// 2. A task may be used by several threads at once only if it was created `shared`; then descriptor
+// look-ups
 //    take a reference and f_pos is locked.
-// 3. A cred is immutable once published; changing a task's ids publishes another. Open files keep theirs.
+// 3. A cred is immutable once published; changing a task's ids publishes another. Open files keep
+// theirs.
 #pragma once
 
 #include <span>
@@ -43,7 +46,8 @@ struct cred {
   bool has(capability c) const { return caps >> static_cast<unsigned>(c) & 1; }
   bool in_group(gid_t g) const;
 };
-// A new cred with one reference, or null. uid 0 gets all capabilities, others none; set caps before use.
+// A new cred with one reference, or null. uid 0 gets all capabilities, others none; set caps before
+// use.
 cred* create_cred(uid_t uid, gid_t gid, std::span<const gid_t> groups);
 inline const cred* get_cred(const cred* c) {
   const_cast<cred*>(c)->usage.fetch_add(1, std::memory_order_relaxed);
@@ -75,8 +79,8 @@ struct task {
   files_struct files;
   mnt_namespace* ns = nullptr;
   bool shared = false;
-  int32_t pid = 0;               // for people and lock listings
-  uint32_t link_count = 0;       // nesting of symlinks in the walk of an outer operation
+  int32_t pid = 0;          // for people and lock listings
+  uint32_t link_count = 0;  // nesting of symlinks in the walk of an outer operation
   loff_t rlimit_fsize = max_lfs_filesize;
   std::atomic<bool> interrupted{false};  // ends interruptible waits with EINTR
 };
@@ -92,7 +96,8 @@ struct task_options {
 task* create_task(mnt_namespace& ns, const task_options& opt = {});
 // Closes every descriptor, drops every reference, frees. No call may be in progress on it.
 void destroy_task(task* t);
-// Publishes other credentials (the task's reference passes in). Not while a call of the task is running.
+// Publishes other credentials (the task's reference passes in). Not while a call of the task is
+// running.
 void set_task_cred(task& t, const cred* c);
 
 // The task that the running call works for; every sys_* sets it for its duration.
@@ -108,10 +113,13 @@ class task_scope {
   task* prev_;
 };
 
-inline const cred& current_cred() { return *current().cr; }
+inline const cred& current_cred() {
+  return *current().cr;
+}
 
-// Permission of the running task. inode_permission asks the file system and the mount's read-only state;
-// generic_permission is the default (mode bits, ACLs, capabilities). Errors: EACCES, EPERM, EROFS, ECHILD.
+// Permission of the running task. inode_permission asks the file system and the mount's read-only
+// state; generic_permission is the default (mode bits, ACLs, capabilities). Errors: EACCES, EPERM,
+// EROFS, ECHILD.
 Status inode_permission(const mnt_idmap& idmap, inode& i, unsigned mask);
 Status generic_permission(const mnt_idmap& idmap, inode& i, unsigned mask);
 bool inode_owner_or_capable(const mnt_idmap& idmap, const inode& i);

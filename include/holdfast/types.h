@@ -4,7 +4,8 @@
 //
 // 1. Numeric values that programs see (mode bits, open flags, rename flags, statx masks) are the
 //    running system's own, taken from its headers; values that only the VFS sees are defined here.
-// 2. uid_t and gid_t in objects are the file system's ids; what a mount maps is mapped at the edges.
+// 2. uid_t and gid_t in objects are the file system's ids; what a mount maps is mapped at the
+// edges.
 #pragma once
 
 #include <fcntl.h>
@@ -118,7 +119,8 @@ inline constexpr unsigned attr_kill_sgid = 1u << 12;
 inline constexpr unsigned attr_file = 1u << 13;
 inline constexpr unsigned attr_kill_priv = 1u << 14;
 inline constexpr unsigned attr_open = 1u << 15;  // truncation by O_TRUNC
-inline constexpr unsigned attr_times_set = 1u << 16;  // utimensat(times): the owner alone, even for "now"
+inline constexpr unsigned attr_times_set =
+    1u << 16;  // utimensat(times): the owner alone, even for "now"
 inline constexpr unsigned attr_touch = 1u << 17;  // utimensat(NULL): owner or writer may
 
 struct address_space;

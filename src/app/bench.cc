@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How it measures:
-// 1. The same operations on the same tree: on a Holdfast tmpfs through sys_* calls, and on a kernel tmpfs by
+// 1. The same operations on the same tree: on a Holdfast tmpfs through sys_* calls, and on a kernel
+// tmpfs by
 //    system calls (one of our own mounting where permitted, else /dev/shm).
-// 2. Rounds are interleaved: in each round every operation runs a slice on either side, so that both see the
+// 2. Rounds are interleaved: in each round every operation runs a slice on either side, so that
+// both see the
 //    same noise. The figure is the median of the rounds.
-// 3. Threads: what a second thread gains is compared with what it gains in a loop that touches registers
-//    only, in the same run; where that loop gains less than 1.7 the machine can't tell, and it says so.
+// 3. Threads: what a second thread gains is compared with what it gains in a loop that touches
+// registers
+//    only, in the same run; where that loop gains less than 1.7 the machine can't tell, and it says
+//    so.
 #include "app/bench.h"
 
 #include <fcntl.h>
@@ -38,7 +42,8 @@ namespace hf = holdfast;
 
 double now_ns() {
   return static_cast<double>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(clock_type::now().time_since_epoch()).count());
+      std::chrono::duration_cast<std::chrono::nanoseconds>(clock_type::now().time_since_epoch())
+          .count());
 }
 
 [[noreturn]] void die(const char* what, int code) {
@@ -54,7 +59,8 @@ void need_sys(const char* what, long r) {
   if (r < 0) die(what, errno);
 }
 
-// The tree both sides work on: a chain of directories, a file of 1 MiB, a directory for each thread.
+// The tree both sides work on: a chain of directories, a file of 1 MiB, a directory for each
+// thread.
 constexpr const char* chain = "a/b/c/d/e/f/g";
 constexpr const char* deep = "a/b/c/d/e/f/g/h";
 
@@ -154,7 +160,8 @@ long calibrate(const body& b, int who, int slice_ms) {
   long n = 16;
   for (;;) {
     double ns = timed(b, who, n) * static_cast<double>(n);
-    if (ns > 2e6) return std::max(16L, static_cast<long>(static_cast<double>(n) * slice_ms * 1e6 / ns));
+    if (ns > 2e6)
+      return std::max(16L, static_cast<long>(static_cast<double>(n) * slice_ms * 1e6 / ns));
     n *= 4;
   }
 }
@@ -292,7 +299,8 @@ std::vector<operation> make_operations(hf::task* const tasks[2]) {
           std::vector<char> buf(size, 'y');
           int fd = need("open", hf::sys_open(t, hf::at_cwd, "file", O_RDWR));
           for (long i = 0; i < n; ++i) {
-            auto r = write ? hf::sys_pwrite(t, fd, buf.data(), size, 0) : hf::sys_pread(t, fd, buf.data(), size, 0);
+            auto r = write ? hf::sys_pwrite(t, fd, buf.data(), size, 0)
+                           : hf::sys_pread(t, fd, buf.data(), size, 0);
             if (!r.ok() || *r != size) die(name, r.ok() ? EIO : r.code());
           }
           need("close", hf::sys_close(t, fd));
@@ -302,7 +310,8 @@ std::vector<operation> make_operations(hf::task* const tasks[2]) {
           int fd = ::open("file", O_RDWR);
           need_sys("open", fd);
           for (long i = 0; i < n; ++i)
-            need_sys(name, write ? ::pwrite(fd, buf.data(), size, 0) : ::pread(fd, buf.data(), size, 0));
+            need_sys(name,
+                     write ? ::pwrite(fd, buf.data(), size, 0) : ::pread(fd, buf.data(), size, 0));
           ::close(fd);
         });
   };
@@ -323,7 +332,8 @@ int run_bench(const bench_options& opt) {
   kernel.build();
   std::vector<operation> ops = make_operations(tasks);
   if (!opt.filter.empty())
-    std::erase_if(ops, [&](const operation& o) { return o.name.find(opt.filter) == std::string::npos; });
+    std::erase_if(ops,
+                  [&](const operation& o) { return o.name.find(opt.filter) == std::string::npos; });
 
   for (operation& o : ops) {
     o.ours_n = calibrate(o.ours, 0, opt.slice_ms);
@@ -360,9 +370,12 @@ int run_bench(const bench_options& opt) {
     double gain = median(gains), loop = median(loops), kgain = median(kernels);
     double ns = median(o.ours_ns) / gain, kns = median(o.kernels_ns) / kgain;
     bool measurable = loop >= 1.7;
-    nlohmann::ordered_json e = {{"name", o.name + "_2_threads"}, {"holdfast_ns", ns},
-                                {"kernel_ns", kns},              {"ratio", kns / ns},
-                                {"gain", gain},                  {"loop_gain", loop},
+    nlohmann::ordered_json e = {{"name", o.name + "_2_threads"},
+                                {"holdfast_ns", ns},
+                                {"kernel_ns", kns},
+                                {"ratio", kns / ns},
+                                {"gain", gain},
+                                {"loop_gain", loop},
                                 {"kernel_gain", kgain}};
     if (measurable)
       e["gain_of_loop"] = gain / loop;
@@ -370,8 +383,8 @@ int run_bench(const bench_options& opt) {
       e["gain_of_loop"] = "not measurable";
     out.push_back(e);
     if (!opt.json) {
-      std::printf("%-28s %12.1f %12.1f %7.2fx   second thread: x%.2f, register loop x%.2f", (o.name + "_2_threads").c_str(),
-                  ns, kns, kns / ns, gain, loop);
+      std::printf("%-28s %12.1f %12.1f %7.2fx   second thread: x%.2f, register loop x%.2f",
+                  (o.name + "_2_threads").c_str(), ns, kns, kns / ns, gain, loop);
       if (measurable)
         std::printf(" (%.2f of it), kernel x%.2f\n", gain / loop, kgain);
       else

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `holdfast bench`: Holdfast in process beside the kernel's tmpfs by system calls, in one interleaved run.
+// `holdfast bench`: Holdfast in process beside the kernel's tmpfs by system calls, in one
+// interleaved run.
 #pragma once
 
 #include <string>
@@ -9,9 +10,9 @@ namespace holdfast_app {
 
 struct bench_options {
   bool json = false;
-  int rounds = 9;       // medians are taken over these
-  int slice_ms = 25;    // one side of one round
-  std::string filter;   // a part of the names; empty: all
+  int rounds = 9;      // medians are taken over these
+  int slice_ms = 25;   // one side of one round
+  std::string filter;  // a part of the names; empty: all
 };
 
 // Returns the exit code. Figures go to stdout, anything else to stderr.

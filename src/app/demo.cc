@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -117,12 +118,15 @@ void work(steps& s, const std::string& tree, const std::string& dir) {
   std::string src = dir + "/tree";
   s.shell("copy " + tree, copy_script(tree, src));
   s.run("cp -a", {"cp", "-a", src, dir + "/copy"});
-  s.run("diff -r finds no difference", {"diff", "-r", src, dir + "/copy"});
-  s.shell("tar there and back", "cd '" + dir +
-                                    "'; tar -cf all.tar tree; mkdir back; "
-                                    "tar -xf all.tar -C back; diff -r tree back/tree");
+  s.run("diff -r finds no difference", {"diff", "-r", "--no-dereference", src, dir + "/copy"});
+  s.shell("tar there and back",
+          "cd '" + dir +
+              "'; tar -cf all.tar tree; mkdir back; "
+              "tar -xf all.tar -C back; diff -r --no-dereference tree back/tree");
   if (have_program("git")) {
-    std::string id = "git -c user.name=demo -c user.email=demo@localhost -c commit.gpgsign=false ";
+    std::string id =
+        "git -c user.name=demo -c user.email=demo@localhost -c commit.gpgsign=false -c gc.auto=0 "
+        "-c maintenance.auto=false ";
     s.shell("git init, add, commit, fsck",
             "cd copy; git init -q; git add -A .; " + id +
                 "commit -q -m demo; git fsck --strict; "
@@ -174,6 +178,7 @@ int demo_command() {
     return demo_in_process(tree);
   }
   setvbuf(stdout, nullptr, _IOLBF, 0);
+  signal(SIGPIPE, SIG_IGN);  // a reader that went away must not leave the mount behind
   steps s;
   temporary_mount mount;
   printf("Mounted a tmpfs on %s; every call is checked, a violation aborts.\n",

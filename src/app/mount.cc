@@ -195,6 +195,11 @@ int serve(const mount_request& r, unique_fd parent) {
   f.arg = &mount;
   Result<int> end = fuse_serve(f);
   put_mnt_ns(ns);
+  // A log in which nothing stands is of no use to anybody.
+  struct stat st;
+  if (!mount.log.empty() && stat(mount.log.c_str(), &st) == 0 && st.st_size == 0) {
+    unlink(mount.log.c_str());
+  }
   if (!end) {
     std::string hint;
     if (o.allow_other && geteuid() != 0) {

@@ -23,11 +23,11 @@ void free_link_cb(rcu_head& head) {
   ::operator delete(&container_of<&link_header::rcu>(head));
 }
 
+}  // namespace
+
 offset_ctx* simple_get_offset_ctx(inode& i) {
   return static_cast<offset_ctx*>(i.i_private);
 }
-
-}  // namespace
 
 const char* alloc_link_body(std::string_view target) {
   if (mem_should_fail()) return nullptr;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The frame of every operation that adds or removes names: permission, locked parents, the dentry in question.
-// Locking is semantics.md A.
+// The frame of every operation that adds or removes names: permission, locked parents, the dentry
+// in question. Locking is semantics.md A.
 #include "core/dispatch/inode_ops.h"
 #include "namei/nameidata.h"
 
@@ -41,8 +41,8 @@ Status may_delete(const mnt_idmap& idmap, inode& dir, dentry& victim, bool isdir
   return {};
 }
 
-Result<create_target> filename_create(at where, std::string_view name, unsigned flags)
-    HF_NO_THREAD_SAFETY_ANALYSIS {
+Result<create_target> filename_create(at where, std::string_view name,
+                                      unsigned flags) HF_NO_THREAD_SAFETY_ANALYSIS {
   const unsigned want = lookup_create | lookup_excl;
   HF_TRY_ASSIGN(parent_path pp, filename_parentat(where, name, flags & lookup_reval));
   if (pp.type != last_type::norm) return Error(EEXIST);  // "." and ".." and "/" exist

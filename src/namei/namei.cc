@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The walks that others call: to an object, to a parent, to attributes, and single lookups in a directory.
+// The walks that others call: to an object, to a parent, to attributes, and single lookups in a
+// directory.
 #include "namei/namei.h"
 
 #include "core/dentry/name_hash.h"
@@ -84,13 +85,13 @@ Result<parent_path> filename_parentat(at where, std::string_view name, unsigned 
   return out;
 }
 
-Status filename_getattr(at where, std::string_view name, unsigned lookup_flags, uint32_t request_mask,
-                        unsigned query_flags, kstat& st) {
+Status filename_getattr(at where, std::string_view name, unsigned lookup_flags,
+                        uint32_t request_mask, unsigned query_flags, kstat& st) {
   HF_TRY(check_name(name, lookup_flags & lookup_empty));
   return walk_modes(lookup_flags, [&](unsigned mode) {
     nameidata nd(current(), where, name);
     Status s = walk_to(nd, mode);
-    if (s.ok() && nd.rcu() && (nd.ino->i_opflags & iop_default_getattr) &&
+    if (s.ok() && nd.rcu() && (inode_opflags(*nd.ino) & iop_default_getattr) &&
         !(nd.jumped && (nd.p.dent->d_flags & dcache_op_weak_revalidate))) {
       generic_fillattr(*nd.p.mnt->idmap, *nd.ino, st);
       st.mnt_id = real_mount(*nd.p.mnt).id;
@@ -117,8 +118,8 @@ Status hash_name(const dentry& dir, qstr& name) {
 namespace {
 
 // The parent's i_rwsem is held in either mode.
-Result<dentry*> lookup_locked(const qstr& name, dentry& parent, inode& dir, unsigned flags)
-    HF_NO_THREAD_SAFETY_ANALYSIS {
+Result<dentry*> lookup_locked(const qstr& name, dentry& parent, inode& dir,
+                              unsigned flags) HF_NO_THREAD_SAFETY_ANALYSIS {
   if (dir.i_flags & s_dead) return Error(ENOENT);
   for (;;) {
     HF_TRY_ASSIGN(dentry * d, d_alloc_parallel(parent, name));

@@ -24,19 +24,21 @@ Result<path_ref> filename_lookup(at where, std::string_view name, unsigned flags
 Result<parent_path> filename_parentat(at where, std::string_view name, unsigned flags);
 
 // stat without leaving RCU-walk where the file system's getattr is the default one; else as usual.
-Status filename_getattr(at where, std::string_view name, unsigned lookup_flags, uint32_t request_mask,
-                        unsigned query_flags, kstat& st);
+Status filename_getattr(at where, std::string_view name, unsigned lookup_flags,
+                        uint32_t request_mask, unsigned query_flags, kstat& st);
 
-// The child `name` (hashed by hash_name) of `parent`, from the cache or by ->lookup; parent's i_rwsem is
-// held exclusively. May be negative.
+// The child `name` (hashed by hash_name) of `parent`, from the cache or by ->lookup; parent's
+// i_rwsem is held exclusively. May be negative.
 Result<dentry*> lookup_one_qstr_excl(const qstr& name, dentry& parent, unsigned flags);
 // The same with the parent unlocked: takes i_rwsem shared on a miss. May be negative.
 Result<dentry*> lookup_slow(const qstr& name, dentry& parent, unsigned flags);
-// Hashes a component for children of `dir` (->d_hash obeyed). Errors: ENAMETOOLONG, what ->d_hash says.
+// Hashes a component for children of `dir` (->d_hash obeyed). Errors: ENAMETOOLONG, what ->d_hash
+// says.
 Status hash_name(const dentry& dir, qstr& name);
 
-// The start of a creation: the parent locked exclusively (nested `parent`), write access to the mount taken, a negative dentry
-// for the last component. Errors: EEXIST, ENOENT (trailing slash and not a directory wanted), EROFS, ...
+// The start of a creation: the parent locked exclusively (nested `parent`), write access to the
+// mount taken, a negative dentry for the last component. Errors: EEXIST, ENOENT (trailing slash and
+// not a directory wanted), EROFS, ...
 struct create_target {
   path_ref parent;
   dentry* dent = nullptr;
@@ -44,8 +46,9 @@ struct create_target {
 Result<create_target> filename_create(at where, std::string_view name, unsigned flags);
 void done_create(create_target& t);  // unlocks, drops write access and references
 
-// semantics.md A. Locks both parents (and s_vfs_rename_mutex when they differ): the dentry that p1's or p2's
-// chain goes through when one is the other's ancestor, null when unrelated. Error EXDEV: no common ancestor.
+// semantics.md A. Locks both parents (and s_vfs_rename_mutex when they differ): the dentry that
+// p1's or p2's chain goes through when one is the other's ancestor, null when unrelated. Error
+// EXDEV: no common ancestor.
 Result<dentry*> lock_rename(dentry& p1, dentry& p2);
 void unlock_rename(dentry& p1, dentry& p2);
 

@@ -2,11 +2,15 @@
 //
 // A path walk under way.
 //
-// 1. RCU-walk (flags & lookup_rcu): nothing is referenced. `p` was seen at `seq`, mounts at `m_seq`, each
-//    link on the stack at its own sequence. What is found under them counts only after they are re-checked.
+// 1. RCU-walk (flags & lookup_rcu): nothing is referenced. `p` was seen at `seq`, mounts at
+// `m_seq`, each
+//    link on the stack at its own sequence. What is found under them counts only after they are
+//    re-checked.
 // 2. REF-walk: p, the root once it was needed, and every link on the stack are referenced.
-// 3. unlazy() turns 1 into 2 or fails; after a failure only terminate() may be called. There is no way back.
-// 4. Hand over hand: the child's d_seq is sampled, then the parent's is re-checked, then the child is used.
+// 3. unlazy() turns 1 into 2 or fails; after a failure only terminate() may be called. There is no
+// way back.
+// 4. Hand over hand: the child's d_seq is sampled, then the parent's is re-checked, then the child
+// is used.
 #pragma once
 
 #include "core/dentry/dcache.h"
@@ -30,7 +34,11 @@ struct nameidata {
   };
 
   nameidata(task& tsk, at start, std::string_view name)
-      : t(tsk), where(start), cur(name.data()), end(name.data() + name.size()), whole(name.data()) {}
+      : t(tsk),
+        where(start),
+        cur(name.data()),
+        end(name.data() + name.size()),
+        whole(name.data()) {}
   nameidata(const nameidata&) = delete;
   nameidata& operator=(const nameidata&) = delete;
 
@@ -58,16 +66,17 @@ struct nameidata {
 
   bool rcu() const { return flags & lookup_rcu; }
 
-  Status start(unsigned lookup_flags);   // to the starting point; enters RCU if asked
-  void terminate();                      // always the last call
-  Status link_path_walk();               // all but the last component
+  Status start(unsigned lookup_flags);  // to the starting point; enters RCU if asked
+  void terminate();                     // always the last call
+  Status link_path_walk();              // all but the last component
   // One more component, `last`. link: a symlink was pushed, and cur..end is its body.
   Status walk_component(unsigned walk_flags, bool& link);
   Status lookup_last(bool& link);
-  Status complete();                     // leaves RCU, re-validates where the walk jumped
+  Status complete();  // leaves RCU, re-validates where the walk jumped
   Status handle_dots(last_type which);
-  Status lookup_fast(dentry*& d);        // null: not in the cache (and RCU was left)
-  // Crosses what is mounted on `d` (whose reference it takes in REF-walk), then moves there or pushes a link.
+  Status lookup_fast(dentry*& d);  // null: not in the cache (and RCU was left)
+  // Crosses what is mounted on `d` (whose reference it takes in REF-walk), then moves there or
+  // pushes a link.
   Status step_into(dentry* d, unsigned walk_flags, bool& link);
   bool unlazy();
   void put_link();
@@ -85,7 +94,8 @@ struct nameidata {
   bool legitimize_links();
 };
 
-// Runs `attempt(nd, mode flags)` as RCU-walk, then REF-walk, then with lookup_reval, as the errors ask.
+// Runs `attempt(nd, mode flags)` as RCU-walk, then REF-walk, then with lookup_reval, as the errors
+// ask.
 template <class Attempt>
 Status walk_modes(unsigned flags, Attempt&& attempt) {
   Status st = attempt(flags | lookup_rcu);

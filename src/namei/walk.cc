@@ -3,6 +3,7 @@
 // The walk itself: components, `..`, mount crossing, symlinks, and leaving RCU. See nameidata.h.
 #include <cstring>
 
+#include "core/cred/permission.h"
 #include "core/dentry/name_hash.h"
 #include "core/dispatch/dentry_ops.h"
 #include "core/dispatch/inode_ops.h"
@@ -18,11 +19,6 @@ Status cold_permission(const mnt_idmap& idmap, inode& i, unsigned mask) {
   return inode_permission(idmap, i, mask);
 }
 
-// Mode bits alone decide, and everybody may search: the common case, with no more than two loads.
-inline bool anybody_may_search(const inode& i) {
-  return (i.i_opflags & iop_fastperm) && (i.i_mode & 0111u) == 0111u;
-}
-
 }  // namespace
 
 void nameidata::set_root() {
@@ -31,12 +27,14 @@ void nameidata::set_root() {
     uint32_t s;
     do {
       s = fs.seq.read_begin();
-      root = {fs.root_mnt.load(std::memory_order_acquire), fs.root_dent.load(std::memory_order_acquire)};
+      root = {fs.root_mnt.load(std::memory_order_acquire),
+              fs.root_dent.load(std::memory_order_acquire)};
       root_seq = root.dent->d_seq.read_begin();
     } while (fs.seq.read_retry(s));
   } else {
     exclusive_guard g(fs.lock);
-    root = {fs.root_mnt.load(std::memory_order_relaxed), fs.root_dent.load(std::memory_order_relaxed)};
+    root = {fs.root_mnt.load(std::memory_order_relaxed),
+            fs.root_dent.load(std::memory_order_relaxed)};
     path_get(root);
     root_grabbed = true;
   }
@@ -78,7 +76,8 @@ Status nameidata::start(unsigned lookup_flags) {
       uint32_t s;
       do {
         s = fs.seq.read_begin();
-        p = {fs.pwd_mnt.load(std::memory_order_acquire), fs.pwd_dent.load(std::memory_order_acquire)};
+        p = {fs.pwd_mnt.load(std::memory_order_acquire),
+             fs.pwd_dent.load(std::memory_order_acquire)};
         seq = p.dent->d_seq.read_begin();
       } while (fs.seq.read_retry(s));
       ino = p.dent->inode_ptr();
@@ -179,7 +178,8 @@ Status nameidata::complete() {
 }
 
 Status nameidata::may_lookup() {
-  if (anybody_may_search(*ino)) [[likely]] return {};
+  if (everybody_may_search(*ino)) [[likely]]
+    return {};
   const mnt_idmap& idmap = *p.mnt->idmap;
   if (rcu()) {
     Status st = cold_permission(idmap, *ino, may_exec | may_not_block);
@@ -295,7 +295,8 @@ Status nameidata::lookup_last(bool& link) {
 
 Status nameidata::cross_mounts_rcu(path& to, inode*& to_inode) {
   uint32_t f = to.dent->d_flags;
-  if (!(f & dcache_managed_dentry)) [[likely]] return {};
+  if (!(f & dcache_managed_dentry)) [[likely]]
+    return {};
   for (;;) {
     if (f & dcache_manage_transit) {
       Status st = dentry_ops::d_manage(to, true);
@@ -381,7 +382,8 @@ Status nameidata::pick_link(path& link_path, inode* i, bool& pushed) {
     return Error(code);
   };
   if (total_links++ >= max_symlinks) return drop(ELOOP);
-  if ((flags & lookup_no_symlinks) || (link_path.mnt->mnt_flags & mnt_nosymfollow)) return drop(ELOOP);
+  if ((flags & lookup_no_symlinks) || (link_path.mnt->mnt_flags & mnt_nosymfollow))
+    return drop(ELOOP);
   if (!rcu() && link_path.mnt == p.mnt) mntget(link_path.mnt);
   saved_link& l = stack[depth++];
   l.at = link_path;

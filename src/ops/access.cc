@@ -2,8 +2,8 @@
 //
 // access(2): what the caller's real ids would be allowed, unless AT_EACCESS.
 //
-// Credentials of a running task never change under its other threads. So where real and effective ids
-// differ the question is put for a task of its own, which starts where the caller stands.
+// Credentials of a running task never change under its other threads. So where real and effective
+// ids differ the question is put for a task of its own, which starts where the caller stands.
 #include <unistd.h>
 
 #include "ops/fs_struct.h"
@@ -20,7 +20,8 @@ Status check(at where, std::string_view name, int mode, unsigned flags) {
   inode& i = *(*p)->dent->inode_ptr();
   if ((mode & X_OK) && i.is_reg() && ((m.mnt_flags & mnt_noexec) || (i.i_sb->s_flags & sb_noexec)))
     return Error(EACCES);
-  if (Status s = inode_permission(*m.idmap, i, static_cast<unsigned>(mode) | may_access); !s.ok()) return s;
+  if (Status s = inode_permission(*m.idmap, i, static_cast<unsigned>(mode) | may_access); !s.ok())
+    return s;
   const umode_t type = i.i_mode & S_IFMT;
   const bool special = type == S_IFCHR || type == S_IFBLK || type == S_IFIFO || type == S_IFSOCK;
   if ((mode & W_OK) && !special && mnt_is_readonly(m)) return Error(EROFS);

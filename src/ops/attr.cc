@@ -3,7 +3,8 @@
 // Changing attributes: chmod, chown, utimensat, truncate, and a door's combined request.
 //
 // 1. Every change ends in change_attributes() under i_rwsem, after mnt_want_write.
-// 2. chown and changes of data strip set-id bits (and only then, never together with an explicit mode).
+// 2. chown and changes of data strip set-id bits (and only then, never together with an explicit
+// mode).
 // 3. ->setattr validates (setattr_prepare) before it applies anything.
 #include <linux/stat.h>
 
@@ -14,7 +15,8 @@ HF_NAMESPACE_BEGIN
 namespace {
 
 constexpr umode_t all_perms = 07777;
-constexpr unsigned time_bits = attr_atime | attr_mtime | attr_atime_set | attr_mtime_set | attr_touch | attr_times_set;
+constexpr unsigned time_bits =
+    attr_atime | attr_mtime | attr_atime_set | attr_mtime_set | attr_touch | attr_times_set;
 
 Result<path_ref> lookup_target(at where, std::string_view name, int at_flags, bool follow) {
   if (at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) return Error(EINVAL);
@@ -86,7 +88,8 @@ Status utimes_common(const path& p, const timespec* times) {
       attr.ia_mtime = {times[1].tv_sec, times[1].tv_nsec};
       attr.ia_valid |= attr_mtime_set;
     }
-    // Even "now" for one of the two needs the owner: only "now" for both is what writing does anyway.
+    // Even "now" for one of the two needs the owner: only "now" for both is what writing does
+    // anyway.
     attr.ia_valid |= attr_times_set;
   } else {
     attr.ia_valid |= attr_touch;
@@ -275,7 +278,9 @@ Status sys_setattr(task& t, const path& p, iattr& attr, file* f) {
     if (Status s = truncatable(i); !s.ok()) return s;
     if (f && !(f->f_mode & fmode_write)) return Error(EINVAL);
   }
-  auto valid_time = [](const timespec64& ts) { return ts.tv_nsec >= 0 && ts.tv_nsec < 1'000'000'000; };
+  auto valid_time = [](const timespec64& ts) {
+    return ts.tv_nsec >= 0 && ts.tv_nsec < 1'000'000'000;
+  };
   if ((asked & attr_atime_set) && !valid_time(attr.ia_atime)) return Error(EINVAL);
   if ((asked & attr_mtime_set) && !valid_time(attr.ia_mtime)) return Error(EINVAL);
   write_access w(*p.mnt);
@@ -300,20 +305,24 @@ Status sys_setattr(task& t, const path& p, iattr& attr, file* f) {
     exclusive_guard g(i.i_rwsem);
     attr.ia_valid |= attr_ctime;
     unsigned kill = 0;
-    if ((asked & (attr_uid | attr_gid)) && !i.is_dir()) kill |= attr_kill_suid | should_drop_sgid(idmap, i);
+    if ((asked & (attr_uid | attr_gid)) && !i.is_dir())
+      kill |= attr_kill_suid | should_drop_sgid(idmap, i);
     if (asked & attr_size) kill |= should_drop_suidgid(idmap, i);
     if (asked & attr_mode) {
       attr.ia_mode = (attr.ia_mode & all_perms) | (i.i_mode & ~all_perms);
       // An explicit mode decides alone, but a change of owner never leaves set-id bits on a file.
       if (kill & attr_kill_suid) attr.ia_mode &= ~static_cast<umode_t>(S_ISUID);
-      if ((kill & attr_kill_sgid) && (attr.ia_mode & S_IXGRP)) attr.ia_mode &= ~static_cast<umode_t>(S_ISGID);
+      if ((kill & attr_kill_sgid) && (attr.ia_mode & S_IXGRP))
+        attr.ia_mode &= ~static_cast<umode_t>(S_ISGID);
     } else {
       attr.ia_valid |= kill;
       if (kill && !(asked & (attr_uid | attr_gid))) attr.ia_valid |= attr_force;
     }
     // "Now" for both times is what a writer does; anything else is the owner's.
-    if ((asked & time_bits) == (attr_atime | attr_mtime)) attr.ia_valid |= attr_touch;
-    else if (asked & (attr_atime | attr_mtime)) attr.ia_valid |= attr_times_set;
+    if ((asked & time_bits) == (attr_atime | attr_mtime))
+      attr.ia_valid |= attr_touch;
+    else if (asked & (attr_atime | attr_mtime))
+      attr.ia_valid |= attr_times_set;
     s = change_attributes(idmap, *p.dent, attr);
   }
   if (counted) put_write_access(i);

@@ -2,7 +2,8 @@
 //
 // New names: mkdir, mknod, symlink, link. semantics.md A, classes "create" and "link".
 //
-// filename_create() hands over the parent locked exclusively and a negative dentry; done_create() ends it.
+// filename_create() hands over the parent locked exclusively and a negative dentry; done_create()
+// ends it.
 #include <sys/sysmacros.h>
 
 #include "ops/internal.h"
@@ -11,8 +12,8 @@ HF_NAMESPACE_BEGIN
 
 namespace {
 
-// A creation under way: the parent is locked from a successful begin() until the scope ends. The lock is
-// taken and given back inside namei; the capability it stands for is asserted by dir().
+// A creation under way: the parent is locked from a successful begin() until the scope ends. The
+// lock is taken and given back inside namei; the capability it stands for is asserted by dir().
 class creation {
  public:
   creation() = default;
@@ -70,7 +71,8 @@ Status create_node(creation& c, umode_t mode, dev_t dev) {
   assume_locked(dir);
   if (Status s = may_create(c.idmap(), dir, c.target()); !s.ok()) return s;
   const bool whiteout = S_ISCHR(mode) && dev == 0;
-  if ((S_ISCHR(mode) || S_ISBLK(mode)) && !whiteout && !capable(capability::mknod)) return Error(EPERM);
+  if ((S_ISCHR(mode) || S_ISBLK(mode)) && !whiteout && !capable(capability::mknod))
+    return Error(EPERM);
   if (!dir.i_op->mknod) return Error(EPERM);
   mode = prepare_mode(c.idmap(), dir, mode, mode, mode);
   return inode_ops::mknod(c.idmap(), dir, c.target(), mode, dev);
@@ -149,14 +151,15 @@ Status sys_symlink(task& t, std::string_view target, at where, std::string_view 
   return inode_ops::symlink(c.idmap(), dir, c.target(), target);
 }
 
-Status sys_link(task& t, at from, std::string_view old_name, at to, std::string_view new_name, int at_flags) {
+Status sys_link(task& t, at from, std::string_view old_name, at to, std::string_view new_name,
+                int at_flags) {
   task_scope scope(t);
   operation_scope op("link", old_name, new_name);
   if (at_flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) return Error(EINVAL);
   unsigned flags = at_flags & AT_SYMLINK_FOLLOW ? lookup_follow : 0;
   if (at_flags & AT_EMPTY_PATH) {
-    // A descriptor could have been passed on by somebody who can reach the file to somebody who can't; a
-    // path that the caller holds is that caller's own.
+    // A descriptor could have been passed on by somebody who can reach the file to somebody who
+    // can't; a path that the caller holds is that caller's own.
     if (!from.base && !capable(capability::dac_read_search)) return Error(ENOENT);
     flags |= lookup_empty;
   }

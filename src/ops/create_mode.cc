@@ -6,9 +6,11 @@
 
 HF_NAMESPACE_BEGIN
 
-umode_t prepare_mode(const mnt_idmap& idmap, const inode& dir, umode_t mode, umode_t mask, umode_t type) {
+umode_t prepare_mode(const mnt_idmap& idmap, const inode& dir, umode_t mode, umode_t mask,
+                     umode_t type) {
   mode = mode_strip_sgid(idmap, dir, mode);
-  // Where ACLs exist, a default ACL stands in for the umask; the file system then applies what is right.
+  // Where ACLs exist, a default ACL stands in for the umask; the file system then applies what is
+  // right.
   if (!(dir.i_sb->s_flags & sb_posixacl)) mode &= ~current().fs.umask.load();
   return (mode & mask & ~static_cast<umode_t>(S_IFMT)) | (type & S_IFMT);
 }

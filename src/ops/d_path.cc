@@ -2,10 +2,13 @@
 //
 // From a path to its text, as seen from the running task's root: getcwd(2) and d_path.
 //
-// 1. The text grows from the end of the buffer, component by component, upwards through dentries and mounts.
-// 2. It is read under RCU without locks, and read again if rename_lock or mount_lock moved meanwhile; the
+// 1. The text grows from the end of the buffer, component by component, upwards through dentries
+// and mounts.
+// 2. It is read under RCU without locks, and read again if rename_lock or mount_lock moved
+// meanwhile; the
 //    bytes of a name stay valid in the RCU section.
-// 3. A place that can't be reached from the root says so: "(unreachable)" in front. A name that is gone has
+// 3. A place that can't be reached from the root says so: "(unreachable)" in front. A name that is
+// gone has
 //    " (deleted)" behind it.
 #include <cstring>
 
@@ -70,7 +73,9 @@ reach write_path(const path& from, const path& root, backwards& out) {
   }
 }
 
-bool is_deleted(const dentry& d) { return d_unhashed(d) && !d.is_root(); }
+bool is_deleted(const dentry& d) {
+  return d_unhashed(d) && !d.is_root();
+}
 
 }  // namespace
 

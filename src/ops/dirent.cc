@@ -2,9 +2,11 @@
 //
 // Reading directories.
 //
-// 1. One pass holds f_pos_lock, then the directory's i_rwsem shared: several readers of one directory run at
+// 1. One pass holds f_pos_lock, then the directory's i_rwsem shared: several readers of one
+// directory run at
 //    once, two passes over one open directory don't.
-// 2. A removed directory has no entries, not even "." and ".."; that is ENOENT, as the walk into it says.
+// 2. A removed directory has no entries, not even "." and ".."; that is ENOENT, as the walk into it
+// says.
 #include <dirent.h>
 
 #include <cstring>
@@ -29,8 +31,8 @@ Status iterate(file& f, dir_context& ctx) HF_REQUIRES(f.f_pos_lock) {
 
 constexpr size_t name_at = offsetof(dirent64, d_name);
 
-// Fills a caller's buffer with records. The offset of a record is the position of the one after it, so it
-// is known only when that one comes, or at the end.
+// Fills a caller's buffer with records. The offset of a record is the position of the one after it,
+// so it is known only when that one comes, or at the end.
 struct record_writer : dir_context {
   char* buf = nullptr;
   size_t left = 0;
@@ -63,7 +65,8 @@ struct record_writer : dir_context {
   }
 };
 
-bool write_record(dir_context& ctx, std::string_view name, loff_t off, uint64_t ino, unsigned type) {
+bool write_record(dir_context& ctx, std::string_view name, loff_t off, uint64_t ino,
+                  unsigned type) {
   return static_cast<record_writer&>(ctx).add(name, off, ino, type);
 }
 
@@ -94,7 +97,8 @@ Result<size_t> sys_getdents(task& t, int fd, void* buf, size_t size) {
   return size_t{0};
 }
 
-// Begins at ctx.pos, which is where the last pass of any kind ended, or what the door's client says.
+// Begins at ctx.pos, which is where the last pass of any kind ended, or what the door's client
+// says.
 Status vfs_iterate_dir(task& t, file& dir, dir_context& ctx) {
   task_scope scope(t);
   operation_scope op("readdir");

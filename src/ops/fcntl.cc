@@ -34,7 +34,8 @@ Status set_flags(file& f, unsigned arg) {
   if ((arg & O_NOATIME) && !(old & O_NOATIME) && !inode_owner_or_capable(*f.f_path.mnt->idmap, i))
     return Error(EPERM);
   // For a FIFO the bit means packet mode, which is another matter.
-  if (!S_ISFIFO(i.i_mode) && (arg & O_DIRECT) && !(f.f_mode & fmode_can_odirect)) return Error(EINVAL);
+  if (!S_ISFIFO(i.i_mode) && (arg & O_DIRECT) && !(f.f_mode & fmode_can_odirect))
+    return Error(EINVAL);
   if (Status s = file_ops::check_flags(f, static_cast<int>(arg)); !s.ok()) return s;
   exclusive_guard g(f.f_lock);
   f.f_flags = (arg & changeable) | (f.f_flags & ~changeable);

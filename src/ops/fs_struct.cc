@@ -11,15 +11,18 @@ namespace {
 
 path_ref get_place(fs_struct& fs, std::atomic<vfsmount*>& mnt, std::atomic<dentry*>& dent) {
   exclusive_guard g(fs.lock);
-  return path_ref::share({mnt.load(std::memory_order_relaxed), dent.load(std::memory_order_relaxed)});
+  return path_ref::share(
+      {mnt.load(std::memory_order_relaxed), dent.load(std::memory_order_relaxed)});
 }
 
-void set_place(fs_struct& fs, std::atomic<vfsmount*>& mnt, std::atomic<dentry*>& dent, const path& p) {
+void set_place(fs_struct& fs, std::atomic<vfsmount*>& mnt, std::atomic<dentry*>& dent,
+               const path& p) {
   path_ref old;
   path_get(p);
   {
     exclusive_guard g(fs.lock);
-    old = path_ref::adopt({mnt.load(std::memory_order_relaxed), dent.load(std::memory_order_relaxed)});
+    old = path_ref::adopt(
+        {mnt.load(std::memory_order_relaxed), dent.load(std::memory_order_relaxed)});
     fs.seq.write_begin();
     mnt.store(p.mnt, std::memory_order_release);
     dent.store(p.dent, std::memory_order_release);
@@ -33,10 +36,18 @@ Status may_enter(const path& p) {
 
 }  // namespace
 
-path_ref get_fs_root(fs_struct& fs) { return get_place(fs, fs.root_mnt, fs.root_dent); }
-path_ref get_fs_pwd(fs_struct& fs) { return get_place(fs, fs.pwd_mnt, fs.pwd_dent); }
-void set_fs_root(fs_struct& fs, const path& p) { set_place(fs, fs.root_mnt, fs.root_dent, p); }
-void set_fs_pwd(fs_struct& fs, const path& p) { set_place(fs, fs.pwd_mnt, fs.pwd_dent, p); }
+path_ref get_fs_root(fs_struct& fs) {
+  return get_place(fs, fs.root_mnt, fs.root_dent);
+}
+path_ref get_fs_pwd(fs_struct& fs) {
+  return get_place(fs, fs.pwd_mnt, fs.pwd_dent);
+}
+void set_fs_root(fs_struct& fs, const path& p) {
+  set_place(fs, fs.root_mnt, fs.root_dent, p);
+}
+void set_fs_pwd(fs_struct& fs, const path& p) {
+  set_place(fs, fs.pwd_mnt, fs.pwd_dent, p);
+}
 
 Status sys_chdir(task& t, std::string_view name) {
   task_scope scope(t);

@@ -2,8 +2,8 @@
 //
 // Root and working directory of a task: reading and replacing them.
 //
-// A path walk reads them under RCU and fs_struct::seq; a replacement is published under fs_struct::lock and
-// seq's write side, and gives the old place's references back after both.
+// A path walk reads them under RCU and fs_struct::seq; a replacement is published under
+// fs_struct::lock and seq's write side, and gives the old place's references back after both.
 #pragma once
 
 #include "holdfast/task.h"

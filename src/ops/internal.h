@@ -3,10 +3,12 @@
 // What the system calls share. One subject a file; this header is the seam between those files.
 //
 // 1. A call runs for one task: task_scope first, then operation_scope, then everything else.
-// 2. Lock order of a change: mnt_want_write (which includes sb_start_write), then i_rwsem of directories,
-//    then i_rwsem of the object. It is given back in reverse, and an inode's last reference is dropped after
-//    its directory is unlocked, since eviction may take long.
-// 3. References: path_ref and dentry_ref own what lookups return; nothing else here keeps any past a call.
+// 2. Lock order of a change: mnt_want_write (which includes sb_start_write), then i_rwsem of
+// directories,
+//    then i_rwsem of the object. It is given back in reverse, and an inode's last reference is
+//    dropped after its directory is unlocked, since eviction may take long.
+// 3. References: path_ref and dentry_ref own what lookups return; nothing else here keeps any past
+// a call.
 #pragma once
 
 #include "core/dispatch/file_ops.h"
@@ -37,8 +39,11 @@ class fd_text {
   uint8_t len_ = 0;
 };
 
-// For a scope in which namei holds the lock: says so to the static analysis, which can't see into it.
-inline void assume_locked(inode& i) HF_ASSERT_CAPABILITY(i.i_rwsem) { static_cast<void>(i); }
+// For a scope in which namei holds the lock: says so to the static analysis, which can't see into
+// it.
+inline void assume_locked(inode& i) HF_ASSERT_CAPABILITY(i.i_rwsem) {
+  static_cast<void>(i);
+}
 
 // One reference on a dentry.
 class dentry_ref {
@@ -114,13 +119,16 @@ class file_write_scope {
 Status getattr_of(const path& p, kstat& st, uint32_t request_mask, unsigned query_flags);
 
 // ---- attr.cc
-// chmod, chown, utimes and truncation come together here; i_rwsem of the object is held exclusively.
-// `attr` is completed (times, bits to strip). Errors: EPERM, EOPNOTSUPP (mode of a symlink), ->setattr's.
+// chmod, chown, utimes and truncation come together here; i_rwsem of the object is held
+// exclusively. `attr` is completed (times, bits to strip). Errors: EPERM, EOPNOTSUPP (mode of a
+// symlink), ->setattr's.
 Status change_attributes(const mnt_idmap& idmap, dentry& d, iattr& attr);
 
 // ---- create_mode.cc
-// The mode a new object gets in `dir`: setgid stripped where it would leak, umask, `mask` kept, `type` set.
-umode_t prepare_mode(const mnt_idmap& idmap, const inode& dir, umode_t mode, umode_t mask, umode_t type);
+// The mode a new object gets in `dir`: setgid stripped where it would leak, umask, `mask` kept,
+// `type` set.
+umode_t prepare_mode(const mnt_idmap& idmap, const inode& dir, umode_t mode, umode_t mask,
+                     umode_t type);
 // attr_kill_sgid where a change of owner or data must strip setgid, else 0.
 unsigned should_drop_sgid(const mnt_idmap& idmap, const inode& i);
 // attr_kill_suid and attr_kill_sgid bits that a change of data by the running task strips.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mount(2) and umount(2): permission, the split of MS_* flags between mount and superblock, and the choice
-// among the things mount(2) can do. New mounts and remounts are done; bind mounts, moves and propagation
-// changes are refused with EINVAL.
+// mount(2) and umount(2): permission, the split of MS_* flags between mount and superblock, and the
+// choice among the things mount(2) can do. New mounts and remounts are done; bind mounts, moves and
+// propagation changes are refused with EINVAL.
 #include <sys/mount.h>
 
 #include "ops/internal.h"
@@ -19,7 +19,8 @@ constexpr unsigned long ms_posixacl = 1ul << 16;
 constexpr unsigned long ms_magic_mask = 0xffff0000;
 constexpr unsigned long ms_magic = 0xC0ED0000;
 constexpr unsigned atime_mask = mnt_noatime | mnt_nodiratime | mnt_relatime;
-constexpr unsigned long unsupported = MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
+constexpr unsigned long unsupported =
+    MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
 
 unsigned mount_flags(unsigned long ms, const vfsmount& at_mount) {
   unsigned f = ms & MS_NOATIME ? 0 : mnt_relatime;
@@ -57,7 +58,8 @@ Status sys_mount(task& t, std::string_view source, std::string_view target, std:
   if (!capable(capability::sys_admin)) return Error(EPERM);
   const unsigned mnt = mount_flags(ms, *(*where)->mnt);
   const unsigned sb = superblock_flags(ms);
-  if ((ms & (MS_REMOUNT | MS_BIND)) == (MS_REMOUNT | MS_BIND)) return do_reconfigure_mnt(**where, mnt);
+  if ((ms & (MS_REMOUNT | MS_BIND)) == (MS_REMOUNT | MS_BIND))
+    return do_reconfigure_mnt(**where, mnt);
   if (ms & unsupported) return Error(EINVAL);
   if (ms & MS_REMOUNT) return do_remount(**where, sb, mnt, data);
   if (type.empty()) return Error(EINVAL);

@@ -2,10 +2,13 @@
 //
 // open(2) from the walk to the open file.
 //
-// 1. The last component without O_CREAT is walked like any other. With O_CREAT it is looked up under the
+// 1. The last component without O_CREAT is walked like any other. With O_CREAT it is looked up
+// under the
 //    parent's i_rwsem, exclusively, unless the cache has it positive and O_EXCL isn't asked.
-// 2. Write access to the mount is taken before i_rwsem, kept for the creation, and taken again for the file.
-// 3. What ->atomic_open opened is not opened again; what it created is not checked for permission again.
+// 2. Write access to the mount is taken before i_rwsem, kept for the creation, and taken again for
+// the file.
+// 3. What ->atomic_open opened is not opened again; what it created is not checked for permission
+// again.
 #include "core/dispatch/dentry_ops.h"
 #include "namei/nameidata.h"
 #include "ops/internal.h"
@@ -25,9 +28,15 @@ unsigned acc_mode_of(int flags) {
   if (flags & O_PATH) return 0;
   unsigned acc = 0;
   switch (flags & O_ACCMODE) {
-    case O_RDONLY: acc = may_read; break;
-    case O_WRONLY: acc = may_write; break;
-    default: acc = may_read | may_write; break;
+    case O_RDONLY:
+      acc = may_read;
+      break;
+    case O_WRONLY:
+      acc = may_write;
+      break;
+    default:
+      acc = may_read | may_write;
+      break;
   }
   if (flags & O_TRUNC) acc |= may_write;
   if (flags & O_APPEND) acc |= may_append;
@@ -40,7 +49,8 @@ Status check_open(const path& p, unsigned acc_mode, int flags) {
   if (!i) return Error(ENOENT);
   const mnt_idmap& idmap = *p.mnt->idmap;
   switch (i->i_mode & S_IFMT) {
-    case S_IFLNK: return Error(ELOOP);
+    case S_IFLNK:
+      return Error(ELOOP);
     case S_IFDIR:
       if (acc_mode & may_write) return Error(EISDIR);
       if (acc_mode & may_exec) return Error(EACCES);
@@ -55,7 +65,8 @@ Status check_open(const path& p, unsigned acc_mode, int flags) {
       if (acc_mode & may_exec) return Error(EACCES);
       flags &= ~O_TRUNC;
       break;
-    default: break;
+    default:
+      break;
   }
   HF_TRY(inode_permission(idmap, *i, may_open | acc_mode));
   if (i->i_flags & s_append) {
@@ -87,10 +98,10 @@ Status may_o_create(const path& dir, umode_t) {
   return inode_permission(*dir.mnt->idmap, *dir.dent->inode_ptr(), may_write | may_exec);
 }
 
-// Under the parent's i_rwsem: exclusive if O_CREAT is asked. The dentry is referenced; with fmode_opened in
-// the file's mode it is open already.
-Result<dentry*> lookup_or_create(nameidata& nd, file& f, open_request& rq, Status got_write)
-    HF_NO_THREAD_SAFETY_ANALYSIS {
+// Under the parent's i_rwsem: exclusive if O_CREAT is asked. The dentry is referenced; with
+// fmode_opened in the file's mode it is open already.
+Result<dentry*> lookup_or_create(nameidata& nd, file& f, open_request& rq,
+                                 Status got_write) HF_NO_THREAD_SAFETY_ANALYSIS {
   dentry& parent = *nd.p.dent;
   inode& dir = *parent.inode_ptr();
   if (dir.i_flags & s_dead) return Error(ENOENT);
@@ -170,7 +181,8 @@ Result<dentry*> lookup_or_create(nameidata& nd, file& f, open_request& rq, Statu
   return d;
 }
 
-Status open_last(nameidata& nd, file& f, open_request& rq, bool& link) HF_NO_THREAD_SAFETY_ANALYSIS {
+Status open_last(nameidata& nd, file& f, open_request& rq,
+                 bool& link) HF_NO_THREAD_SAFETY_ANALYSIS {
   nd.flags |= rq.intent;
   if (nd.type != last_type::norm) {
     if (nd.depth) nd.put_link();
@@ -219,6 +231,20 @@ Status open_last(nameidata& nd, file& f, open_request& rq, bool& link) HF_NO_THR
   return {};
 }
 
+// O_CREAT of a name in a sticky directory that everybody may write finds what somebody else put
+// there: a trap for who thinks the file is new. Devices and sockets alone are refused; for regular
+// files and FIFOs that is a sysctl of the kernel's (fs.protected_regular, fs.protected_fifos) which
+// is off unless somebody sets it.
+bool forbidden_in_sticky(const path& p) {
+  const inode& i = *p.dent->inode_ptr();
+  const umode_t type = i.i_mode & S_IFMT;
+  if (type == S_IFREG || type == S_IFIFO) return false;
+  dentry_ref parent(dget_parent(*p.dent));
+  const inode& dir = *parent->inode_ptr();
+  if (!(dir.i_mode & S_ISVTX) || !(dir.i_mode & S_IWOTH)) return false;
+  return i.i_uid != dir.i_uid && p.mnt->idmap->from_fs(i.i_uid) != current_cred().fsuid;
+}
+
 Status open_found(nameidata& nd, file& f, open_request& rq) {
   int flags = rq.flags;
   unsigned acc = rq.acc_mode;
@@ -227,6 +253,7 @@ Status open_found(nameidata& nd, file& f, open_request& rq) {
   if (flags & O_CREAT) {
     if ((flags & O_EXCL) && !created) return Error(EEXIST);
     if (nd.p.dent->is_dir()) return Error(EISDIR);
+    if (!created && forbidden_in_sticky(nd.p)) return Error(EACCES);
   }
   if ((nd.flags & lookup_directory) && !nd.p.dent->is_dir()) return Error(ENOTDIR);
   bool truncate = false;

@@ -2,7 +2,8 @@
 //
 // open(2) and close(2).
 //
-// 1. Flags are judged before the path is looked at. A descriptor is reserved before the file is opened, so
+// 1. Flags are judged before the path is looked at. A descriptor is reserved before the file is
+// opened, so
 //    that a full table creates nothing.
 // 2. close() gives the descriptor back whatever ->flush says.
 #include "ops/internal.h"
@@ -13,9 +14,10 @@ namespace {
 
 constexpr int o_tmpfile_bit = O_TMPFILE & ~O_DIRECTORY;
 constexpr int o_largefile = 0100000;  // the kernel's; 0 in a 64-bit libc
-constexpr int valid_flags = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NDELAY | O_NONBLOCK |
-                            O_SYNC | O_DSYNC | O_ASYNC | O_DIRECT | o_largefile | O_DIRECTORY | O_NOFOLLOW |
-                            O_NOATIME | O_CLOEXEC | O_PATH | o_tmpfile_bit;
+constexpr int valid_flags = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND |
+                            O_NDELAY | O_NONBLOCK | O_SYNC | O_DSYNC | O_ASYNC | O_DIRECT |
+                            o_largefile | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC |
+                            O_PATH | o_tmpfile_bit;
 constexpr int path_flags = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
 
 struct open_request {

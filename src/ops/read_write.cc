@@ -3,7 +3,8 @@
 // read and write in their plain, positioned and vectored forms, for descriptors and for doors.
 //
 // 1. The plain forms move f_pos, under f_pos_lock where somebody else could be moving it too.
-// 2. A write of a regular file runs inside sb_start_write. What O_DSYNC or O_SYNC (or a synchronous mount)
+// 2. A write of a regular file runs inside sb_start_write. What O_DSYNC or O_SYNC (or a synchronous
+// mount)
 //    promises is done after it: the range just written is flushed before the call returns.
 // 3. A single buffer needs no memory: the iov_iter and the kiocb lie on the stack.
 #include <climits>
@@ -64,7 +65,9 @@ Result<size_t> do_read(file& f, iov_iter& to, loff_t& pos) {
   if (Status s = verify_area(pos, to.count); !s.ok()) return s.error();
   iov_iter_truncate(to, max_rw_count);
   if (f.f_op->read)
-    return each_segment(to, pos, [&](char* p, size_t n, loff_t& at_pos) { return file_ops::read(f, p, n, at_pos); });
+    return each_segment(to, pos, [&](char* p, size_t n, loff_t& at_pos) {
+      return file_ops::read(f, p, n, at_pos);
+    });
   kiocb iocb;
   iocb.ki_filp = &f;
   iocb.ki_pos = pos;
@@ -80,8 +83,9 @@ Result<size_t> do_write(file& f, iov_iter& from, loff_t& pos) {
   iov_iter_truncate(from, max_rw_count);
   file_write_scope w(f);
   if (f.f_op->write) {
-    return each_segment(from, pos,
-                        [&](const char* p, size_t n, loff_t& at_pos) { return file_ops::write(f, p, n, at_pos); });
+    return each_segment(from, pos, [&](const char* p, size_t n, loff_t& at_pos) {
+      return file_ops::write(f, p, n, at_pos);
+    });
   }
   kiocb iocb;
   iocb.ki_filp = &f;
@@ -93,13 +97,15 @@ Result<size_t> do_write(file& f, iov_iter& from, loff_t& pos) {
     const loff_t end = iocb.ki_pos - 1;
     const loff_t start = iocb.ki_pos - static_cast<loff_t>(*r);
     if (f.f_op->fsync) {
-      if (Status s = fsync_range(f, start, end, !(iocb.ki_flags & iocb_sync)); !s.ok()) return s.error();
+      if (Status s = fsync_range(f, start, end, !(iocb.ki_flags & iocb_sync)); !s.ok())
+        return s.error();
     }
   }
   return r;
 }
 
-// The bytes that `iov` asks for, capped. Error EINVAL: too many segments, or one longer than SSIZE_MAX.
+// The bytes that `iov` asks for, capped. Error EINVAL: too many segments, or one longer than
+// SSIZE_MAX.
 Result<size_t> total_length(const iovec* iov, int n) {
   if (n < 0 || n > iov_max) return Error(EINVAL);
   size_t total = 0;
@@ -113,8 +119,10 @@ Result<size_t> total_length(const iovec* iov, int n) {
 
 template <direction D>
 Result<size_t> transfer(file& f, iov_iter& it, loff_t& pos) {
-  if constexpr (D == direction::in) return do_read(f, it, pos);
-  else return do_write(f, it, pos);
+  if constexpr (D == direction::in)
+    return do_read(f, it, pos);
+  else
+    return do_write(f, it, pos);
 }
 
 // At the file's own position.
@@ -159,7 +167,9 @@ Result<size_t> vectored_at(task& t, int fd, const iovec* iov, int n, loff_t pos)
 }
 
 // A write only reads from the buffer; iovec knows one kind of pointer.
-void* source(const void* buf) { return const_cast<void*>(buf); }
+void* source(const void* buf) {
+  return const_cast<void*>(buf);
+}
 
 }  // namespace
 

@@ -2,12 +2,15 @@
 //
 // rename(2). semantics.md A, classes "same-directory rename" and "cross-directory rename".
 //
-// Locks, in order: write access to the mount; lock_rename(): s_vfs_rename_mutex where the parents differ, then
-// the parents, ancestor first; then, both names looked up and neither an ancestor of the other:
-//   1. subdirectories, source before target: the source if it changes parent, the target if it changes parent
+// Locks, in order: write access to the mount; lock_rename(): s_vfs_rename_mutex where the parents
+// differ, then the parents, ancestor first; then, both names looked up and neither an ancestor of
+// the other:
+//   1. subdirectories, source before target: the source if it changes parent, the target if it
+//   changes parent
 //      or is replaced;
 //   2. non-directories among the two, by ascending address.
-// A file system that doesn't move dentries itself (fs_rename_does_d_move) has it done here, under all of them.
+// A file system that doesn't move dentries itself (fs_rename_does_d_move) has it done here, under
+// all of them.
 #include <functional>
 #include <utility>
 
@@ -36,12 +39,13 @@ class rename_parents {
   Result<dentry*> trap_;
 };
 
-// Up to two locks on the objects that a rename moves or replaces. Which ones is known only at run time, so
-// the static analysis can't follow the two lock sites: they are opted out, and the gate of ->rename checks
-// at run time that every lock its rule names is held.
+// Up to two locks on the objects that a rename moves or replaces. Which ones is known only at run
+// time, so the static analysis can't follow the two lock sites: they are opted out, and the gate of
+// ->rename checks at run time that every lock its rule names is held.
 class children_lock {
  public:
-  children_lock(inode& source, inode* target, bool moves, bool exchange) HF_NO_THREAD_SAFETY_ANALYSIS {
+  children_lock(inode& source, inode* target, bool moves,
+                bool exchange) HF_NO_THREAD_SAFETY_ANALYSIS {
     const bool source_dir = source.is_dir();
     const bool target_dir = target && target->is_dir();
     const bool lock_source_dir = moves;
@@ -92,8 +96,9 @@ Status may_rename(const rename_args& a) HF_REQUIRES(a.old_dir.i_rwsem, a.new_dir
   const bool target_dir = target && a.new_dentry.is_dir();
   const bool exchange = a.flags & rename_exchange;
   if (Status s = may_delete(a.idmap, a.old_dir, a.old_dentry, source_dir); !s.ok()) return s;
-  Status s = !target ? may_create(a.idmap, a.new_dir, a.new_dentry)
-                     : may_delete(a.idmap, a.new_dir, a.new_dentry, exchange ? target_dir : source_dir);
+  Status s = !target
+                 ? may_create(a.idmap, a.new_dir, a.new_dentry)
+                 : may_delete(a.idmap, a.new_dir, a.new_dentry, exchange ? target_dir : source_dir);
   if (!s.ok()) return s;
   if (!a.old_dir.i_op->rename) return Error(EPERM);
   // A directory that changes parent is written to: its ".." changes.
@@ -127,7 +132,8 @@ Status rename_locked(const rename_args& a) HF_REQUIRES(a.old_dir.i_rwsem, a.new_
   const bool exchange = a.flags & rename_exchange;
 
   children_lock locks(source, target, &a.old_dir != &a.new_dir, exchange);
-  if ((source.i_flags & s_swapfile) || (target && (target->i_flags & s_swapfile))) return Error(EPERM);
+  if ((source.i_flags & s_swapfile) || (target && (target->i_flags & s_swapfile)))
+    return Error(EPERM);
   if (is_mounted_on(a.old_dentry) || is_mounted_on(a.new_dentry)) return Error(EBUSY);
   if (Status s = link_limits(a, source_dir, target_dir); !s.ok()) return s;
   Status s = inode_ops::rename(a.idmap, a.old_dir, a.old_dentry, a.new_dir, a.new_dentry, a.flags);
@@ -183,8 +189,12 @@ Status do_rename(const parent_path& from, const parent_path& to, unsigned flags)
   if (new_dentry.get() == parents.trap()) return Error(exchange ? EINVAL : ENOTEMPTY);
   if (inode* target = new_dentry->inode_ptr()) replaced.share(*target);
 
-  rename_args a{*old_parent.mnt->idmap,        *old_parent.dent->inode_ptr(), *old_dentry,
-                *new_parent.dent->inode_ptr(), *new_dentry,                   flags};
+  rename_args a{*old_parent.mnt->idmap,
+                *old_parent.dent->inode_ptr(),
+                *old_dentry,
+                *new_parent.dent->inode_ptr(),
+                *new_dentry,
+                flags};
   assume_locked(a.old_dir);
   assume_locked(a.new_dir);
   return rename_locked(a);
@@ -197,7 +207,8 @@ Status sys_rename(task& t, at from, std::string_view old_name, at to, std::strin
   task_scope scope(t);
   operation_scope op("rename", old_name, new_name);
   if (flags & ~(rename_noreplace | rename_exchange | rename_whiteout)) return Error(EINVAL);
-  if ((flags & (rename_noreplace | rename_whiteout)) && (flags & rename_exchange)) return Error(EINVAL);
+  if ((flags & (rename_noreplace | rename_whiteout)) && (flags & rename_exchange))
+    return Error(EINVAL);
   Result<parent_path> old_parent = filename_parentat(from, old_name, 0);
   if (!old_parent.ok()) return old_parent.error();
   Result<parent_path> new_parent = filename_parentat(to, new_name, 0);

@@ -15,14 +15,16 @@ namespace {
 constexpr uint32_t basic_stats = STATX_BASIC_STATS;
 
 unsigned flags_of(int at_flags) {
-  return (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : lookup_follow) | (at_flags & AT_EMPTY_PATH ? lookup_empty : 0);
+  return (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : lookup_follow) |
+         (at_flags & AT_EMPTY_PATH ? lookup_empty : 0);
 }
 
 }  // namespace
 
 Status getattr_of(const path& p, kstat& st, uint32_t request_mask, unsigned query_flags) {
   st = {};
-  if (Status s = inode_ops::getattr(*p.mnt->idmap, p, st, request_mask, query_flags); !s.ok()) return s;
+  if (Status s = inode_ops::getattr(*p.mnt->idmap, p, st, request_mask, query_flags); !s.ok())
+    return s;
   st.mnt_id = real_mount(*p.mnt).id;
   return {};
 }

@@ -2,7 +2,8 @@
 //
 // Extended attributes: who may see and change which (xattr(7)), sizes, and the way to a handler.
 //
-// 1. Namespaces: user.* needs access to the file's data, trusted.* CAP_SYS_ADMIN; writing security.* needs
+// 1. Namespaces: user.* needs access to the file's data, trusted.* CAP_SYS_ADMIN; writing
+// security.* needs
 //    CAP_SYS_ADMIN too (there is no security module to decide). system.* is the handler's.
 // 2. A change holds write access to the mount, then i_rwsem; reading holds nothing.
 #include <sys/xattr.h>
@@ -48,7 +49,8 @@ Status may_access_xattr(const mnt_idmap& idmap, inode& i, std::string_view attr,
   }
   if (attr.starts_with(user_prefix)) {
     if (!i.is_reg() && !i.is_dir()) return Error(write ? EPERM : ENODATA);
-    if (write && i.is_dir() && (i.i_mode & S_ISVTX) && !inode_owner_or_capable(idmap, i)) return Error(EPERM);
+    if (write && i.is_dir() && (i.i_mode & S_ISVTX) && !inode_owner_or_capable(idmap, i))
+      return Error(EPERM);
   }
   return inode_permission(idmap, i, mask);
 }
@@ -78,8 +80,8 @@ Result<const xattr_handler*> find_handler(const inode& i, std::string_view& attr
   return Error(EOPNOTSUPP);
 }
 
-Status set_locked(const path& p, inode& i, std::string_view attr, const void* value, size_t size, int flags)
-    HF_REQUIRES(i.i_rwsem) {
+Status set_locked(const path& p, inode& i, std::string_view attr, const void* value, size_t size,
+                  int flags) HF_REQUIRES(i.i_rwsem) {
   const mnt_idmap& idmap = *p.mnt->idmap;
   if (Status s = may_access_xattr(idmap, i, attr, may_write); !s.ok()) return s;
   if (Status s = may_write_security(idmap, i, attr); !s.ok()) return s;
@@ -157,8 +159,8 @@ Result<size_t> list_filtered(dentry& d, char* list, size_t size, bool privileged
 
 }  // namespace
 
-Result<size_t> sys_getxattr(task& t, at where, std::string_view name, std::string_view attr, void* value,
-                            size_t size, int at_flags) {
+Result<size_t> sys_getxattr(task& t, at where, std::string_view name, std::string_view attr,
+                            void* value, size_t size, int at_flags) {
   task_scope scope(t);
   operation_scope op("getxattr", name);
   Result<path_ref> p = lookup_target(where, name, at_flags);
@@ -166,8 +168,8 @@ Result<size_t> sys_getxattr(task& t, at where, std::string_view name, std::strin
   return get(**p, attr, value, size);
 }
 
-Status sys_setxattr(task& t, at where, std::string_view name, std::string_view attr, const void* value,
-                    size_t size, int flags, int at_flags) {
+Status sys_setxattr(task& t, at where, std::string_view name, std::string_view attr,
+                    const void* value, size_t size, int flags, int at_flags) {
   task_scope scope(t);
   operation_scope op("setxattr", name);
   Result<path_ref> p = lookup_target(where, name, at_flags);
@@ -182,7 +184,8 @@ Status sys_setxattr(task& t, at where, std::string_view name, std::string_view a
   return change(**p, attr, size ? value : "", size, flags);
 }
 
-Status sys_removexattr(task& t, at where, std::string_view name, std::string_view attr, int at_flags) {
+Status sys_removexattr(task& t, at where, std::string_view name, std::string_view attr,
+                       int at_flags) {
   task_scope scope(t);
   operation_scope op("removexattr", name);
   Result<path_ref> p = lookup_target(where, name, at_flags);
@@ -202,8 +205,9 @@ Result<size_t> sys_listxattr(task& t, at where, std::string_view name, char* lis
   dentry& d = *(*p)->dent;
   if (size > list_max) size = list_max;
   const bool privileged = capable(capability::sys_admin);
-  Result<size_t> r = privileged && !list_is_filtered(*d.d_sb) ? inode_ops::listxattr(d, list, size)
-                                                              : list_filtered(d, list, size, privileged);
+  Result<size_t> r = privileged && !list_is_filtered(*d.d_sb)
+                         ? inode_ops::listxattr(d, list, size)
+                         : list_filtered(d, list, size, privileged);
   if (!r.ok() && r.error() == Error(ERANGE) && size >= list_max) return Error(E2BIG);
   return r;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What each call says in which case: the table that Holdfast is held to, and that the kernel is asked to confirm.
+// What each call says in which case: the table that Holdfast is held to, and that the kernel is
+// asked to confirm.
 #include "tests/conformance/script.h"
 
 namespace conformance {
@@ -197,6 +198,20 @@ as 1000
 unlink t/other = EPERM
 as 0
 unlink t/other = ok
+)"},
+    {"a trap in a sticky directory", R"(
+umask 0
+mkdir t 1777
+mkdir o 777
+as 1000
+mknod t/s 140666 0
+mknod o/s 140666 0
+as 1001
+open 0 t/s rwc 644 = EACCES
+open 0 t/s rw = ENXIO
+open 0 o/s rwc 644 = ENXIO
+as 1000
+open 0 t/s rwc 644 = ENXIO
 )"},
     {"search and write permission", R"(
 umask 0
@@ -721,10 +736,11 @@ symlink nowhere q/link2
 std::vector<std::string> rename_matrix_lines() {
   std::vector<std::string> r;
   for (const char* flags : {"0", "n", "e", "w"}) {
-    for (const char* from : {"file", "empty", "full", "link", "fifo", "missing", "file/", "empty/", "link/"}) {
+    for (const char* from :
+         {"file", "empty", "full", "link", "fifo", "missing", "file/", "empty/", "link/"}) {
       for (const char* dir : {"p/", "q/"}) {
-        for (const char* to : {"new", "other", "empty2", "full2", "link2", "full2/y", "new/", "empty2/", "other/",
-                               "link2/", "."}) {
+        for (const char* to : {"new", "other", "empty2", "full2", "link2", "full2/y", "new/",
+                               "empty2/", "other/", "link2/", "."}) {
           r.push_back("rename p/" + std::string(from) + " " + dir + to + " " + flags);
         }
       }

@@ -3,10 +3,38 @@
 // Every call against the table of cases.h, on a fresh tmpfs each.
 #include <gtest/gtest.h>
 
+#include <cstdio>
+
+#include "holdfast/contract.h"
+#include "holdfast/sync/context.h"
 #include "tests/conformance/script.h"
 
 namespace conformance {
 namespace {
+
+// Every test of this binary runs with the contract checked, and none of them may break it.
+class checked : public testing::Environment {
+ public:
+  void SetUp() override {
+    if (holdfast::get_check_mode() == holdfast::check_mode::off)
+      holdfast::set_check_mode(holdfast::check_mode::report);
+    on_ = holdfast::checking_compiled_in;
+  }
+  void TearDown() override {
+    const holdfast::contract_counters c = holdfast::read_contract_counters();
+    printf("checked operations: %llu, violations: %llu\n",
+           static_cast<unsigned long long>(c.operations),
+           static_cast<unsigned long long>(c.violations));
+    EXPECT_EQ(c.violations, 0u);
+    if (on_) {
+      EXPECT_GT(c.operations, 0u);
+    }
+  }
+
+ private:
+  bool on_ = false;
+};
+[[maybe_unused]] const auto* const environment = testing::AddGlobalTestEnvironment(new checked);
 
 class conformance_cases : public testing::TestWithParam<script_case> {};
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Holdfast's tmpfs as a world: a mount namespace of its own, a task for root and one for a plain user.
+// Holdfast's tmpfs as a world: a mount namespace of its own, a task for root and one for a plain
+// user.
 #include <cstdlib>
 
-#include "holdfast/syscalls.h"
 #include "holdfast/filesystems.h"
+#include "holdfast/syscalls.h"
 #include "tests/conformance/script.h"
 
 namespace conformance {
@@ -41,7 +42,8 @@ class holdfast_world final : public world {
     hf::destroy_task(root_);
     hf::put_mnt_ns(ns_);
   }
-  // One task whose credentials change, so that open files stay usable as they do in a kernel's process.
+  // One task whose credentials change, so that open files stay usable as they do in a kernel's
+  // process.
   long become(unsigned uid) override {
     hf::cred* c = hf::create_cred(uid, uid, {});
     if (!c) return -ENOMEM;
@@ -52,8 +54,12 @@ class holdfast_world final : public world {
     hf::sys_umask(*t_, mask);
     return 0;
   }
-  long mkdir(const std::string& p, unsigned mode) override { return code(hf::sys_mkdir(*t_, hf::at_cwd, p, mode)); }
-  long unlink(const std::string& p, int f) override { return code(hf::sys_unlink(*t_, hf::at_cwd, p, f)); }
+  long mkdir(const std::string& p, unsigned mode) override {
+    return code(hf::sys_mkdir(*t_, hf::at_cwd, p, mode));
+  }
+  long unlink(const std::string& p, int f) override {
+    return code(hf::sys_unlink(*t_, hf::at_cwd, p, f));
+  }
   long mknod(const std::string& p, unsigned mode, uint64_t dev) override {
     return code(hf::sys_mknod(*t_, hf::at_cwd, p, mode, dev));
   }
@@ -78,11 +84,15 @@ class holdfast_world final : public world {
     if (r == 0) fill(st, out);
     return r;
   }
-  long chmod(const std::string& p, unsigned mode) override { return code(hf::sys_chmod(*t_, hf::at_cwd, p, mode, 0)); }
+  long chmod(const std::string& p, unsigned mode) override {
+    return code(hf::sys_chmod(*t_, hf::at_cwd, p, mode, 0));
+  }
   long chown(const std::string& p, unsigned uid, unsigned gid, int f) override {
     return code(hf::sys_chown(*t_, hf::at_cwd, p, uid, gid, f));
   }
-  long truncate(const std::string& p, int64_t len) override { return code(hf::sys_truncate(*t_, hf::at_cwd, p, len)); }
+  long truncate(const std::string& p, int64_t len) override {
+    return code(hf::sys_truncate(*t_, hf::at_cwd, p, len));
+  }
   long utimens(const std::string& p, const timespec* times, int f) override {
     return code(hf::sys_utimens(*t_, hf::at_cwd, p, times, f));
   }
@@ -94,9 +104,15 @@ class holdfast_world final : public world {
   }
   long close(int fd) override { return code(hf::sys_close(*t_, fd)); }
   long read(int fd, void* b, size_t n) override { return code(hf::sys_read(*t_, fd, b, n)); }
-  long write(int fd, const void* b, size_t n) override { return code(hf::sys_write(*t_, fd, b, n)); }
-  long pread(int fd, void* b, size_t n, int64_t o) override { return code(hf::sys_pread(*t_, fd, b, n, o)); }
-  long pwrite(int fd, const void* b, size_t n, int64_t o) override { return code(hf::sys_pwrite(*t_, fd, b, n, o)); }
+  long write(int fd, const void* b, size_t n) override {
+    return code(hf::sys_write(*t_, fd, b, n));
+  }
+  long pread(int fd, void* b, size_t n, int64_t o) override {
+    return code(hf::sys_pread(*t_, fd, b, n, o));
+  }
+  long pwrite(int fd, const void* b, size_t n, int64_t o) override {
+    return code(hf::sys_pwrite(*t_, fd, b, n, o));
+  }
   long lseek(int fd, int64_t o, int w) override { return code(hf::sys_lseek(*t_, fd, o, w)); }
   long ftruncate(int fd, int64_t len) override { return code(hf::sys_ftruncate(*t_, fd, len)); }
   long fstat(int fd, attributes& out) override {
@@ -106,12 +122,16 @@ class holdfast_world final : public world {
     return r;
   }
   long fchmod(int fd, unsigned mode) override { return code(hf::sys_fchmod(*t_, fd, mode)); }
-  long fallocate(int fd, int m, int64_t o, int64_t l) override { return code(hf::sys_fallocate(*t_, fd, m, o, l)); }
+  long fallocate(int fd, int m, int64_t o, int64_t l) override {
+    return code(hf::sys_fallocate(*t_, fd, m, o, l));
+  }
   long fsync(int fd) override { return code(hf::sys_fsync(*t_, fd, false)); }
   long getfl(int fd) override { return code(hf::sys_fcntl_getfl(*t_, fd)); }
   long setfl(int fd, int f) override { return code(hf::sys_fcntl_setfl(*t_, fd, f)); }
   long dup(int fd) override { return code(hf::sys_dup(*t_, fd, 0, false)); }
-  long getdents(int fd, void* b, size_t n) override { return code(hf::sys_getdents(*t_, fd, b, n)); }
+  long getdents(int fd, void* b, size_t n) override {
+    return code(hf::sys_getdents(*t_, fd, b, n));
+  }
   long setx(const std::string& p, const std::string& name, const std::string& v, int f) override {
     return code(hf::sys_setxattr(*t_, hf::at_cwd, p, name, v.data(), v.size(), f, 0));
   }
@@ -137,6 +157,8 @@ class holdfast_world final : public world {
 
 }  // namespace
 
-std::unique_ptr<world> make_holdfast_world() { return std::make_unique<holdfast_world>(); }
+std::unique_ptr<world> make_holdfast_world() {
+  return std::make_unique<holdfast_world>();
+}
 
 }  // namespace conformance

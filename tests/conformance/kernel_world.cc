@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The running kernel's tmpfs as a world. As root a fresh one, mounted and detached at once: its root descriptor
-// keeps it alive, ".." of its root is its root, and nothing is left behind when the test dies. Otherwise a new
-// directory on /dev/shm.
+// The running kernel's tmpfs as a world. As root a fresh one, mounted and detached at once: its
+// root descriptor keeps it alive, ".." of its root is its root, and nothing is left behind when the
+// test dies. Otherwise a new directory on /dev/shm.
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mount.h>
@@ -23,11 +23,14 @@ namespace conformance {
 
 namespace {
 
-long neg(long r) { return r < 0 ? -errno : r; }
+long neg(long r) {
+  return r < 0 ? -errno : r;
+}
 
 class kernel_world final : public world {
  public:
-  kernel_world(int root, std::string dir) : root_(root), dir_(std::move(dir)), umask_(::umask(022)) {}
+  kernel_world(int root, std::string dir)
+      : root_(root), dir_(std::move(dir)), umask_(::umask(022)) {}
   ~kernel_world() override {
     become(0);
     ::umask(umask_);
@@ -50,7 +53,9 @@ class kernel_world final : public world {
     ::umask(mask);
     return 0;
   }
-  long mkdir(const std::string& p, unsigned mode) override { return neg(mkdirat(root_, p.c_str(), mode)); }
+  long mkdir(const std::string& p, unsigned mode) override {
+    return neg(mkdirat(root_, p.c_str(), mode));
+  }
   long unlink(const std::string& p, int f) override { return neg(unlinkat(root_, p.c_str(), f)); }
   long mknod(const std::string& p, unsigned mode, uint64_t dev) override {
     return neg(syscall(SYS_mknodat, root_, p.c_str(), mode, static_cast<unsigned>(dev)));
@@ -82,7 +87,9 @@ class kernel_world final : public world {
   long chown(const std::string& p, unsigned uid, unsigned gid, int f) override {
     return neg(fchownat(root_, p.c_str(), uid, gid, f));
   }
-  long truncate(const std::string& p, int64_t len) override { return neg(syscall(SYS_truncate, at(p).c_str(), len)); }
+  long truncate(const std::string& p, int64_t len) override {
+    return neg(syscall(SYS_truncate, at(p).c_str(), len));
+  }
   long utimens(const std::string& p, const timespec* t, int f) override {
     return neg(syscall(SYS_utimensat, root_, p.c_str(), t, f));
   }
@@ -96,7 +103,9 @@ class kernel_world final : public world {
   long read(int fd, void* b, size_t n) override { return neg(::read(fd, b, n)); }
   long write(int fd, const void* b, size_t n) override { return neg(::write(fd, b, n)); }
   long pread(int fd, void* b, size_t n, int64_t o) override { return neg(::pread(fd, b, n, o)); }
-  long pwrite(int fd, const void* b, size_t n, int64_t o) override { return neg(::pwrite(fd, b, n, o)); }
+  long pwrite(int fd, const void* b, size_t n, int64_t o) override {
+    return neg(::pwrite(fd, b, n, o));
+  }
   long lseek(int fd, int64_t o, int w) override { return neg(::lseek(fd, o, w)); }
   long ftruncate(int fd, int64_t len) override { return neg(::ftruncate(fd, len)); }
   long fstat(int fd, attributes& out) override {
@@ -106,27 +115,33 @@ class kernel_world final : public world {
     return r;
   }
   long fchmod(int fd, unsigned mode) override { return neg(::fchmod(fd, mode)); }
-  long fallocate(int fd, int m, int64_t o, int64_t l) override { return neg(::fallocate(fd, m, o, l)); }
+  long fallocate(int fd, int m, int64_t o, int64_t l) override {
+    return neg(::fallocate(fd, m, o, l));
+  }
   long fsync(int fd) override { return neg(::fsync(fd)); }
   long getfl(int fd) override { return neg(fcntl(fd, F_GETFL)); }
   long setfl(int fd, int f) override { return neg(fcntl(fd, F_SETFL, f)); }
   long dup(int fd) override { return neg(::dup(fd)); }
-  long getdents(int fd, void* b, size_t n) override { return neg(syscall(SYS_getdents64, fd, b, n)); }
+  long getdents(int fd, void* b, size_t n) override {
+    return neg(syscall(SYS_getdents64, fd, b, n));
+  }
   long setx(const std::string& p, const std::string& name, const std::string& v, int f) override {
     return neg(::setxattr(at(p).c_str(), name.c_str(), v.data(), v.size(), f));
   }
   long getx(const std::string& p, const std::string& name, void* b, size_t n) override {
     return neg(::getxattr(at(p).c_str(), name.c_str(), b, n));
   }
-  long listx(const std::string& p, char* b, size_t n) override { return neg(::listxattr(at(p).c_str(), b, n)); }
+  long listx(const std::string& p, char* b, size_t n) override {
+    return neg(::listxattr(at(p).c_str(), b, n));
+  }
   long rmx(const std::string& p, const std::string& name) override {
     return neg(::removexattr(at(p).c_str(), name.c_str()));
   }
 
  private:
   static void fill(const struct ::stat& st, attributes& out) {
-    out = {st.st_mode, st.st_nlink, st.st_uid, st.st_gid, st.st_size, st.st_rdev, st.st_atim.tv_sec,
-           st.st_mtim.tv_sec};
+    out = {st.st_mode, st.st_nlink, st.st_uid,         st.st_gid,
+           st.st_size, st.st_rdev,  st.st_atim.tv_sec, st.st_mtim.tv_sec};
   }
   // For calls without a form that takes a directory. The empty path stays empty.
   std::string at(const std::string& p) const {

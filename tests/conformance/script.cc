@@ -19,8 +19,12 @@ std::string error_text(long r) {
   return n ? n : "errno " + std::to_string(-r);
 }
 
-std::string plain(long r) { return r < 0 ? error_text(r) : "ok"; }
-std::string number(long r) { return r < 0 ? error_text(r) : "ok " + std::to_string(r); }
+std::string plain(long r) {
+  return r < 0 ? error_text(r) : "ok";
+}
+std::string number(long r) {
+  return r < 0 ? error_text(r) : "ok " + std::to_string(r);
+}
 
 std::string octal(uint64_t v) {
   char b[32];
@@ -48,9 +52,10 @@ std::string shown(const std::string& s) {
 }
 
 std::string show(const attributes& a) {
-  std::string r = "mode " + octal(a.mode) + " nlink " + std::to_string(a.nlink) + " uid " + std::to_string(a.uid) +
-                  " gid " + std::to_string(a.gid);
-  if (!S_ISDIR(a.mode)) r += " size " + std::to_string(a.size);  // a directory's size is a file system's own idea
+  std::string r = "mode " + octal(a.mode) + " nlink " + std::to_string(a.nlink) + " uid " +
+                  std::to_string(a.uid) + " gid " + std::to_string(a.gid);
+  if (!S_ISDIR(a.mode))
+    r += " size " + std::to_string(a.size);  // a directory's size is a file system's own idea
   if (S_ISCHR(a.mode) || S_ISBLK(a.mode)) r += " rdev " + std::to_string(a.rdev);
   return r;
 }
@@ -70,12 +75,15 @@ std::vector<std::string> words(std::string_view l) {
     // x{300}: 300 times x
     const size_t open = w.find('{'), close = w.find('}');
     if (open != std::string::npos && open > 0 && close != std::string::npos && close > open)
-      w = w.substr(0, open - 1) + std::string(std::stoul(w.substr(open + 1)), w[open - 1]) + w.substr(close + 1);
+      w = w.substr(0, open - 1) + std::string(std::stoul(w.substr(open + 1)), w[open - 1]) +
+          w.substr(close + 1);
   }
   return r;
 }
 
-unsigned oct(const std::string& s) { return static_cast<unsigned>(std::stoul(s, nullptr, 8)); }
+unsigned oct(const std::string& s) {
+  return static_cast<unsigned>(std::stoul(s, nullptr, 8));
+}
 
 int at_flags(const std::string& s) {
   int f = 0;
@@ -110,26 +118,49 @@ int open_flags(const std::string& s) {
   }
   for (; i < s.size(); ++i) {
     switch (s[i]) {
-      case 'c': f |= O_CREAT; break;
-      case 'x': f |= O_EXCL; break;
-      case 't': f |= O_TRUNC; break;
-      case 'a': f |= O_APPEND; break;
-      case 'd': f |= O_DIRECTORY; break;
-      case 'n': f |= O_NOFOLLOW; break;
-      case 'p': f |= O_PATH; break;
-      case 'T': f |= O_TMPFILE; break;
-      case 'k': f |= O_NONBLOCK; break;
-      default: break;
+      case 'c':
+        f |= O_CREAT;
+        break;
+      case 'x':
+        f |= O_EXCL;
+        break;
+      case 't':
+        f |= O_TRUNC;
+        break;
+      case 'a':
+        f |= O_APPEND;
+        break;
+      case 'd':
+        f |= O_DIRECTORY;
+        break;
+      case 'n':
+        f |= O_NOFOLLOW;
+        break;
+      case 'p':
+        f |= O_PATH;
+        break;
+      case 'T':
+        f |= O_TMPFILE;
+        break;
+      case 'k':
+        f |= O_NONBLOCK;
+        break;
+      default:
+        break;
     }
   }
   return f;
 }
 
-std::string dotted(const std::string& dir, const std::string& name) { return dir == "." ? name : dir + "/" + name; }
+std::string dotted(const std::string& dir, const std::string& name) {
+  return dir == "." ? name : dir + "/" + name;
+}
 
 }  // namespace
 
-runner::runner(world& w) : w_(w) { std::fill(std::begin(slots_), std::end(slots_), -1); }
+runner::runner(world& w) : w_(w) {
+  std::fill(std::begin(slots_), std::end(slots_), -1);
+}
 
 runner::~runner() {
   for (int fd : slots_) {
@@ -146,13 +177,14 @@ std::string runner::list(const std::string& dir) {
   long fd = w_.open(dir, O_RDONLY | O_DIRECTORY, 0);
   if (fd < 0) return error_text(fd);
   std::set<std::string> names;  // with '\0' for ':' so that a name sorts before one that it begins
-  alignas(8) char buf[512];  // small on purpose: several calls continue one another
+  alignas(8) char buf[512];     // small on purpose: several calls continue one another
   long n;
   while ((n = w_.getdents(static_cast<int>(fd), buf, sizeof buf)) > 0) {
     for (long off = 0; off < n;) {
       const auto* e = reinterpret_cast<const dirent64*>(buf + off);
       static const char kinds[] = {'?', 'p', 'c', '?', 'd', '?', 'b', '?', 'f', '?', 'l', '?', 's'};
-      names.insert(std::string(e->d_name) + '\0' + (e->d_type < sizeof kinds ? kinds[e->d_type] : '?'));
+      names.insert(std::string(e->d_name) + '\0' +
+                   (e->d_type < sizeof kinds ? kinds[e->d_type] : '?'));
       off += e->d_reclen;
     }
   }
@@ -169,7 +201,8 @@ std::string runner::contents(const std::string& p) {
   std::string all;
   char buf[4096];
   long n;
-  while ((n = w_.read(static_cast<int>(fd), buf, sizeof buf)) > 0) all.append(buf, static_cast<size_t>(n));
+  while ((n = w_.read(static_cast<int>(fd), buf, sizeof buf)) > 0)
+    all.append(buf, static_cast<size_t>(n));
   w_.close(static_cast<int>(fd));
   return n < 0 ? error_text(n) : shown(all);
 }
@@ -214,15 +247,19 @@ std::string runner::run_words(std::vector<std::string> a) {
   }
   if (verb == "chmod") return plain(w_.chmod(arg(1), oct(arg(2))));
   if (verb == "chown")
-    return plain(w_.chown(arg(1), static_cast<unsigned>(num(2)), static_cast<unsigned>(num(3)), at_flags(arg(4))));
+    return plain(w_.chown(arg(1), static_cast<unsigned>(num(2)), static_cast<unsigned>(num(3)),
+                          at_flags(arg(4))));
   if (verb == "truncate") return plain(w_.truncate(arg(1), num(2)));
   if (verb == "utimens") {
     if (arg(2) == "null") return plain(w_.utimens(arg(1), nullptr, at_flags(arg(3))));
-    auto nsec = [](const std::string& s) { return s == "now" ? UTIME_NOW : s == "omit" ? UTIME_OMIT : std::stol(s); };
+    auto nsec = [](const std::string& s) {
+      return s == "now" ? UTIME_NOW : s == "omit" ? UTIME_OMIT : std::stol(s);
+    };
     timespec ts[2] = {{num(2), nsec(arg(3))}, {num(4), nsec(arg(5))}};
     return plain(w_.utimens(arg(1), ts, at_flags(arg(6))));
   }
-  if (verb == "access") return plain(w_.access(arg(1), static_cast<int>(num(2)), at_flags(arg(3)) | AT_EACCESS));
+  if (verb == "access")
+    return plain(w_.access(arg(1), static_cast<int>(num(2)), at_flags(arg(3)) | AT_EACCESS));
   if (verb == "dents") return list(arg(1));
   if (verb == "open") {
     const int s = std::stoi(arg(1));
@@ -264,7 +301,8 @@ std::string runner::run_words(std::vector<std::string> a) {
   }
   if (verb == "read" || verb == "pread") {
     std::string buf(static_cast<size_t>(std::max(0L, num(2))), '\0');
-    long r = verb == "read" ? w_.read(fd, buf.data(), buf.size()) : w_.pread(fd, buf.data(), buf.size(), num(3));
+    long r = verb == "read" ? w_.read(fd, buf.data(), buf.size())
+                            : w_.pread(fd, buf.data(), buf.size(), num(3));
     if (r < 0) return error_text(r);
     buf.resize(static_cast<size_t>(r));
     return "ok " + shown(buf);
@@ -282,7 +320,9 @@ std::string runner::run_words(std::vector<std::string> a) {
   if (verb == "fsync") return plain(w_.fsync(fd));
   if (verb == "getfl") {
     long r = w_.getfl(fd);
-    return r < 0 ? error_text(r) : "ok " + octal(static_cast<uint64_t>(r) & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_PATH));
+    return r < 0 ? error_text(r)
+                 : "ok " + octal(static_cast<uint64_t>(r) &
+                                 (O_ACCMODE | O_APPEND | O_NONBLOCK | O_PATH));
   }
   if (verb == "setfl") return plain(w_.setfl(fd, open_flags(arg(2))));
   if (verb == "dup") {

@@ -2,23 +2,25 @@
 //
 // Scripts of file system calls as text, and the worlds they run in.
 //
-// A script is a list of lines "call arguments [= result]". One world runs them through Holdfast's sys_*, the
-// other by system calls in a directory of the running kernel. Both render results the same way, so that a
-// case is checked against its expectation, and worlds against each other, by comparing text:
+// A script is a list of lines "call arguments [= result]". One world runs them through Holdfast's
+// sys_*, the other by system calls in a directory of the running kernel. Both render results the
+// same way, so that a case is checked against its expectation, and worlds against each other, by
+// comparing text:
 //   "ok", "ok <what the call told>", or an errno's name.
 //
 // Calls (modes and flags octal, "<>" is the empty string, S a slot for an open file, 0..7):
 //   as UID | umask M
-//   mkdir P M | rmdir P | unlink P | mknod P M DEV | symlink TEXT P | link A B FLAGS | rename A B FLAGS
-//   readlink P | stat P FLAGS | times P | chmod P M | chown P UID GID FLAGS | truncate P LEN
+//   mkdir P M | rmdir P | unlink P | mknod P M DEV | symlink TEXT P | link A B FLAGS | rename A B
+//   FLAGS readlink P | stat P FLAGS | times P | chmod P M | chown P UID GID FLAGS | truncate P LEN
 //   utimens P ASEC ANSEC MSEC MNSEC FLAGS   (nsec "now", "omit")
-//   access P M FLAGS | dents P | open S P FLAGS M | close S | read S N | write S TEXT | pread S N OFF
-//   pwrite S TEXT OFF | lseek S OFF WHENCE | ftruncate S LEN | fstat S | fchmod S M | fallocate S M OFF LEN
-//   fsync S | getfl S | setfl S FLAGS | dup S S2 | setx P NAME VALUE FLAGS | getx P NAME SIZE | listx P SIZE
-//   rmx P NAME
-// AT_ flags are given as letters: n = AT_SYMLINK_NOFOLLOW, f = AT_SYMLINK_FOLLOW, e = AT_EMPTY_PATH, x = a bit
-// that no call knows, 0 = none. rename: n = NOREPLACE, e = EXCHANGE, w = WHITEOUT.
-// open: r, w, rw, then of: c(reat) x(excl) t(runc) a(ppend) d(irectory) n(ofollow) p(ath) T(mpfile)
+//   access P M FLAGS | dents P | open S P FLAGS M | close S | read S N | write S TEXT | pread S N
+//   OFF pwrite S TEXT OFF | lseek S OFF WHENCE | ftruncate S LEN | fstat S | fchmod S M | fallocate
+//   S M OFF LEN fsync S | getfl S | setfl S FLAGS | dup S S2 | setx P NAME VALUE FLAGS | getx P
+//   NAME SIZE | listx P SIZE rmx P NAME
+// AT_ flags are given as letters: n = AT_SYMLINK_NOFOLLOW, f = AT_SYMLINK_FOLLOW, e =
+// AT_EMPTY_PATH, x = a bit that no call knows, 0 = none. rename: n = NOREPLACE, e = EXCHANGE, w =
+// WHITEOUT. open: r, w, rw, then of: c(reat) x(excl) t(runc) a(ppend) d(irectory) n(ofollow) p(ath)
+// T(mpfile)
 #pragma once
 
 #include <cstdint>
@@ -76,14 +78,16 @@ class world {
   virtual long setfl(int fd, int flags) = 0;
   virtual long dup(int fd) = 0;
   virtual long getdents(int fd, void* buf, size_t n) = 0;
-  virtual long setx(const std::string& p, const std::string& name, const std::string& value, int flags) = 0;
+  virtual long setx(const std::string& p, const std::string& name, const std::string& value,
+                    int flags) = 0;
   virtual long getx(const std::string& p, const std::string& name, void* buf, size_t n) = 0;
   virtual long listx(const std::string& p, char* buf, size_t n) = 0;
   virtual long rmx(const std::string& p, const std::string& name) = 0;
 };
 
 std::unique_ptr<world> make_holdfast_world();
-// Null with a reason where the kernel's tmpfs can't be had. The current thread's fs ids change with `as`.
+// Null with a reason where the kernel's tmpfs can't be had. The current thread's fs ids change with
+// `as`.
 std::unique_ptr<world> make_kernel_world(std::string& reason);
 
 // Runs lines in one world and keeps its slots.

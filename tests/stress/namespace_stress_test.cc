@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Races of names: lookups, creations, links, renames (also across directories and with exchange), removals,
-// by several tasks on one small tree, so that they meet all the time.
+// Races of names: lookups, creations, links, renames (also across directories and with exchange),
+// removals, by several tasks on one small tree, so that they meet all the time.
 //
 // What must hold whatever the order:
 // 1. Every call ends in success or in an errno that its man page names for such a race.
-// 2. Afterwards the tree is a tree: each directory is reached once, `..` leads back, link counts are right,
+// 2. Afterwards the tree is a tree: each directory is reached once, `..` leads back, link counts
+// are right,
 //    a lookup of every listed name finds the inode that was listed.
 // 3. Everything is given back: after the last close and the unmount no dentry and no inode is left.
 //
-// HOLDFAST_STRESS_SECONDS sets the time (default 8), HOLDFAST_STRESS_SEED replays the choice of operations.
+// HOLDFAST_STRESS_SECONDS sets the time (default 8), HOLDFAST_STRESS_SEED replays the choice of
+// operations.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -39,15 +41,12 @@ struct entry {
   unsigned type;
 };
 
-std::vector<entry> list(task& t, const std::string& dir) {
+std::vector<entry> list(task& t, int fd) {
   std::vector<entry> out;
-  Result<int> fd = sys_open(t, at_cwd, dir, O_RDONLY | O_DIRECTORY);
-  EXPECT_TRUE(fd.ok()) << dir << ": " << fd.code();
-  if (!fd.ok()) return out;
   alignas(8) char buf[4096];
   for (;;) {
-    Result<size_t> n = sys_getdents(t, *fd, buf, sizeof buf);
-    EXPECT_TRUE(n.ok()) << dir << ": " << n.code();
+    Result<size_t> n = sys_getdents(t, fd, buf, sizeof buf);
+    EXPECT_TRUE(n.ok()) << n.code();
     if (!n.ok() || *n == 0) break;
     for (size_t off = 0; off < *n;) {
       uint16_t reclen;
@@ -59,7 +58,6 @@ std::vector<entry> list(task& t, const std::string& dir) {
       off += reclen;
     }
   }
-  EXPECT_TRUE(sys_close(t, *fd).ok());
   return out;
 }
 
@@ -84,15 +82,14 @@ class stress {
   void run(int threads, std::chrono::seconds time) {
     const auto deadline = std::chrono::steady_clock::now() + time;
     std::vector<std::thread> pool;
-    for (int w = 0; w < threads; ++w)
-      pool.emplace_back([this, w, deadline] { work(w, deadline); });
+    for (int w = 0; w < threads; ++w) pool.emplace_back([this, w, deadline] { work(w, deadline); });
     for (auto& t : pool) t.join();
   }
 
   void check() {
     std::set<uint64_t> seen_dirs;
     std::map<uint64_t, uint32_t> links, counted;
-    walk("/", seen_dirs, links, counted);
+    walk(at_cwd, "/", seen_dirs, links, counted);
     for (const auto& [ino, n] : links) EXPECT_EQ(n, counted[ino]) << "link count of inode " << ino;
   }
 
@@ -146,7 +143,8 @@ class stress {
         break;
       }
       case 6:
-        expect_one_of("mkdir", sys_mkdir(t, at_cwd, a, 0755).code(), {EEXIST, ENOENT, ENOTDIR, ELOOP});
+        expect_one_of("mkdir", sys_mkdir(t, at_cwd, a, 0755).code(),
+                      {EEXIST, ENOENT, ENOTDIR, ELOOP});
         break;
       case 7:
         expect_one_of("rmdir", sys_unlink(t, at_cwd, a, AT_REMOVEDIR).code(),
@@ -154,7 +152,8 @@ class stress {
         break;
       case 8:
       case 9:
-        expect_one_of("unlink", sys_unlink(t, at_cwd, a, 0).code(), {ENOENT, ENOTDIR, EISDIR, ELOOP});
+        expect_one_of("unlink", sys_unlink(t, at_cwd, a, 0).code(),
+                      {ENOENT, ENOTDIR, EISDIR, ELOOP});
         break;
       case 10:
         expect_one_of("link", sys_link(t, at_cwd, a, at_cwd, b, 0).code(),
@@ -187,30 +186,34 @@ class stress {
     }
   }
 
-  void walk(const std::string& dir, std::set<uint64_t>& seen_dirs, std::map<uint64_t, uint32_t>& links,
-            std::map<uint64_t, uint32_t>& counted) {
+  // By descriptors: directories that were moved into each other make paths longer than PATH_MAX.
+  void walk(at where, const std::string& name, std::set<uint64_t>& seen_dirs,
+            std::map<uint64_t, uint32_t>& links, std::map<uint64_t, uint32_t>& counted) {
+    Result<int> fd = sys_open(*main_, where, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    ASSERT_TRUE(fd.ok()) << name << ": " << fd.code();
     kstat self;
-    ASSERT_TRUE(sys_stat(*main_, at_cwd, dir, 0, self).ok()) << dir;
-    ASSERT_TRUE(seen_dirs.insert(self.ino).second) << dir << " is reached twice";
+    ASSERT_TRUE(sys_fstat(*main_, *fd, self).ok()) << name;
+    ASSERT_TRUE(seen_dirs.insert(self.ino).second) << name << " is reached twice";
     uint32_t subdirs = 0;
-    for (const entry& e : list(*main_, dir)) {
-      const std::string p = (dir == "/" ? "" : dir) + "/" + e.name;
+    for (const entry& e : list(*main_, *fd)) {
       kstat st;
-      Status s = sys_stat(*main_, at_cwd, p, AT_SYMLINK_NOFOLLOW, st);
-      ASSERT_TRUE(s.ok()) << p << " is listed but: " << s.code();
-      EXPECT_EQ(st.ino, e.ino) << p;
+      Status s = sys_stat(*main_, *fd, e.name, AT_SYMLINK_NOFOLLOW, st);
+      ASSERT_TRUE(s.ok()) << e.name << " is listed but: " << s.code();
+      EXPECT_EQ(st.ino, e.ino) << e.name;
       if (S_ISDIR(st.mode)) {
         ++subdirs;
         kstat up;
-        ASSERT_TRUE(sys_stat(*main_, at_cwd, p + "/..", 0, up).ok());
-        EXPECT_EQ(up.ino, self.ino) << p << "/..";
-        walk(p, seen_dirs, links, counted);
+        const Status back = sys_stat(*main_, *fd, e.name + "/..", 0, up);
+        ASSERT_TRUE(back.ok()) << e.name << "/..: " << back.code();
+        EXPECT_EQ(up.ino, self.ino) << e.name << "/..";
+        walk(*fd, e.name, seen_dirs, links, counted);
       } else {
         links[st.ino] = st.nlink;
         ++counted[st.ino];
       }
     }
-    EXPECT_EQ(self.nlink, subdirs + 2) << dir;
+    EXPECT_EQ(self.nlink, subdirs + 2) << name;
+    EXPECT_TRUE(sys_close(*main_, *fd).ok());
   }
 
   uint64_t seed_;

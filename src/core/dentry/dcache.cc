@@ -2,12 +2,16 @@
 //
 // Dentries: allocation, references, attachment to inodes, death.
 //
-// 1. A dentry dies in d_kill() alone: count zero, i_lock, the parent's d_lock and its own held, dead marked,
+// 1. A dentry dies in d_kill() alone: count zero, i_lock, the parent's d_lock and its own held,
+// dead marked,
 //    ->d_prune called, then off the name index, the parent's list, the inode; ->d_iput or iput;
 //    ->d_release; the memory after a grace period.
-// 2. i_lock comes before d_lock and an ancestor's d_lock before a descendant's; who starts from the child
-//    tries, and starts over from above when that fails. RCU keeps what it then looks at from going away.
-// 3. Losing the inode (d_delete of the last user, death) changes d_seq, so that a walk that saw the inode
+// 2. i_lock comes before d_lock and an ancestor's d_lock before a descendant's; who starts from the
+// child
+//    tries, and starts over from above when that fails. RCU keeps what it then looks at from going
+//    away.
+// 3. Losing the inode (d_delete of the last user, death) changes d_seq, so that a walk that saw the
+// inode
 //    can't use it.
 #include <cstring>
 
@@ -70,7 +74,8 @@ dentry* alloc(super_block& sb, std::string_view name) {
 // Whether an unused dentry is worth keeping; d_lock held, count 1 (the one about to go).
 bool retain(dentry& d) HF_REQUIRES(d.d_lockref) {
   const uint32_t flags = d.d_flags;
-  if (flags & (dcache_unhashed | dcache_disconnected | dcache_dont_cache | dcache_dentry_killed)) return false;
+  if (flags & (dcache_unhashed | dcache_disconnected | dcache_dont_cache | dcache_dentry_killed))
+    return false;
   if ((flags & dcache_op_delete) && dentry_ops::d_delete(d)) return false;
   if (!(flags & dcache_lru_list)) {
     if (!(flags & dcache_shrink_list)) d_lru_add(d);
@@ -119,7 +124,16 @@ void d_set_d_op(dentry& d, const dentry_operations* ops) {
   d.d_flags = f;
 }
 
+// What allocation pays for now and then, where it may block: a larger index, fewer unused dentries.
+static void balance(super_block& sb) {
+  thread_local uint32_t allocations = 0;
+  if (++allocations % 128 != 0 || !may_block()) return;
+  dentry_hash_grow_if_needed(dentry_stat().nr_dentry);
+  if (!(this_context().alloc_flags & alloc_nofs)) d_enforce_budget(sb);
+}
+
 dentry* d_alloc(dentry& parent, std::string_view name) {
+  balance(*parent.d_sb);
   dentry* d = alloc(*parent.d_sb, name);
   if (!d) return nullptr;
   uint32_t h = full_name_hash(&parent, name);
@@ -131,7 +145,9 @@ dentry* d_alloc(dentry& parent, std::string_view name) {
   return d;
 }
 
-dentry* d_alloc_anon(super_block& sb) { return alloc(sb, "/"); }
+dentry* d_alloc_anon(super_block& sb) {
+  return alloc(sb, "/");
+}
 
 dentry* d_make_root(inode* root) {
   if (!root) return nullptr;
@@ -146,7 +162,8 @@ dentry* d_make_root(inode* root) {
 
 uint32_t d_flags_for_inode(inode* i) {
   if (!i) return dcache_miss_type;
-  if (i->is_dir()) return (i->i_op && i->i_op->lookup) ? dcache_directory_type : dcache_autodir_type;
+  if (i->is_dir())
+    return (i->i_op && i->i_op->lookup) ? dcache_directory_type : dcache_autodir_type;
   if (i->is_lnk()) return dcache_symlink_type;
   if (i->is_reg()) return dcache_regular_type;
   return dcache_special_type;
@@ -182,19 +199,23 @@ void d_rehash(dentry& d) {
 
 void d_add(dentry& d, inode* i) {
   if (i) d_instantiate(d, i);
+  bool was_in_lookup;
   {
     exclusive_guard g(d.d_lockref);
     if (!i) d_set_inode_and_type(d, nullptr, dcache_miss_type);
-    if (d.d_flags & dcache_unhashed) {
-      d.d_flags = d.d_flags & ~dcache_unhashed;
-      dentry_hash_insert(d);
-    }
+    // In one step: whoever finds the name in the index must not take it for a lookup of his own.
+    const uint32_t flags = d.d_flags;
+    was_in_lookup = flags & dcache_par_lookup;
+    d.d_flags = flags & ~(dcache_unhashed | dcache_par_lookup);
+    if (flags & dcache_unhashed) dentry_hash_insert(d);
   }
-  // The name is in the index before it leaves the table of lookups under way: nobody finds neither.
-  if (d.d_flags & dcache_par_lookup) d_lookup_done(d);
+  // Only then it leaves the table of lookups under way: at no time nobody finds it.
+  if (was_in_lookup) d_leave_lookups(d);
 }
 
-bool d_unhashed(const dentry& d) { return d.d_flags & dcache_unhashed; }
+bool d_unhashed(const dentry& d) {
+  return d.d_flags & dcache_unhashed;
+}
 
 void d_drop_locked(dentry& d) {
   if (d.d_flags & dcache_unhashed) return;
@@ -385,7 +406,7 @@ void d_prune_aliases(inode& i) {
   {
     exclusive_guard g(i.i_lock);
     for (dentry& alias : entries<&dentry::d_alias>(i.i_dentry)) {
-    dentry* d = &alias;
+      dentry* d = &alias;
       exclusive_guard gd(d->d_lockref);
       if (d->d_lockref.count() == 0 && !(d->d_flags & (dcache_shrink_list | dcache_dentry_killed)))
         d_to_shrink_list(*d, dispose);

@@ -26,10 +26,12 @@ void dentry_hash_remove(dentry& d) HF_REQUIRES(d.d_lockref);
 void dentry_hash_grow_if_needed(size_t nr_dentries);  // no locks held that a reader may want
 size_t dentry_hash_buckets();
 
-// The child, unreferenced, and the d_seq it was seen at; in an RCU section. A null result means only "not
-// seen". With ->d_compare the file system judges; that path may return null after Error-like doubt.
+// The child, unreferenced, and the d_seq it was seen at; in an RCU section. A null result means
+// only "not seen". With ->d_compare the file system judges; that path may return null after
+// Error-like doubt.
 dentry* d_lookup_rcu(const dentry& parent, const qstr& name, uint32_t& seq);
-// Whether `d` has that name and parent; under RCU with d_seq re-checked by the caller, or d_lock held.
+// Whether `d` has that name and parent; under RCU with d_seq re-checked by the caller, or d_lock
+// held.
 bool d_same_name(const dentry& d, const dentry& parent, const qstr& name);
 
 // -- lru.cc
@@ -42,13 +44,16 @@ void d_enforce_budget(super_block& sb);
 void count_dentry(int delta);
 
 // -- dcache.cc
-// d_lock held, count zero and staying so: ends the dentry. Releases d_lock. Returns the parent whose
-// reference the caller must drop, or null; `killed` false: somebody took it meanwhile.
+// d_lock held, count zero and staying so: ends the dentry. Releases d_lock. Returns the parent
+// whose reference the caller must drop, or null; `killed` false: somebody took it meanwhile.
 dentry* d_kill(dentry* d, bool& killed) HF_NO_THREAD_SAFETY_ANALYSIS;
 void d_drop_locked(dentry& d) HF_REQUIRES(d.d_lockref);
 void d_set_inode_and_type(dentry& d, inode* i, uint32_t type) HF_REQUIRES(d.d_lockref);
 uint32_t d_flags_for_inode(inode* i);
-void d_finish_lookup_locked(dentry& d) HF_REQUIRES(d.d_lockref);
+
+// -- lookup.cc: out of the table of lookups under way, dcache_par_lookup being cleared; wakes who
+// waits.
+void d_leave_lookups(dentry& d);
 
 // -- name.cc: name buffers. One that isn't inline is counted, and freed after a grace period.
 char* name_alloc(std::string_view name);  // null: out of memory

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The dentry cache on a file system whose ->lookup makes up what it is asked for: "f*" is a file, "d*" a
-// directory, anything else is absent.
+// The dentry cache on a file system whose ->lookup makes up what it is asked for: "f*" is a file,
+// "d*" a directory, anything else is absent.
 #include "core/dentry/dcache.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,8 @@ inode* make(super_block& sb, umode_t mode) {
 Result<dentry*> made_up_lookup(inode& dir, dentry& d, unsigned) {
   lookups.fetch_add(1);
   int now = in_lookup.fetch_add(1) + 1;
-  for (int most = most_in_lookup.load(); now > most && !most_in_lookup.compare_exchange_weak(most, now);) {
+  for (int most = most_in_lookup.load();
+       now > most && !most_in_lookup.compare_exchange_weak(most, now);) {
   }
   inode* i = nullptr;
   const char c = d.name()[0];
@@ -59,9 +60,8 @@ Status fill(super_block& sb, std::string_view, std::string_view) {
 
 file_system_type made_up = {
     .name = "made_up",
-    .mount = [](file_system_type& t, unsigned flags, std::string_view src, std::string_view data) {
-      return mount_nodev(t, flags, src, data, fill);
-    },
+    .mount = [](file_system_type& t, unsigned flags, std::string_view src,
+                std::string_view data) { return mount_nodev(t, flags, src, data, fill); },
     .kill_sb = kill_anon_super,
 };
 

@@ -2,14 +2,18 @@
 //
 // The name index: (parent, name) -> dentry, read under RCU without any lock, grown while in use.
 //
-// 1. Buckets are singly linked chains; a chain changes only under its stripe lock. A stripe is chosen by the
+// 1. Buckets are singly linked chains; a chain changes only under its stripe lock. A stripe is
+// chosen by the
 //    low bits of the hash, which both tables of a resize share, so one stripe lock covers both.
-// 2. A dentry has two links. The current table uses one of them; a resize fills a new table through the
-//    other. From then until the new table is current, insertions and removals go to both, so the current
-//    table is whole at every moment.
-// 3. A reader that still walks the table that was replaced may miss what was added since. A miss is never an
+// 2. A dentry has two links. The current table uses one of them; a resize fills a new table through
+// the
+//    other. From then until the new table is current, insertions and removals go to both, so the
+//    current table is whole at every moment.
+// 3. A reader that still walks the table that was replaced may miss what was added since. A miss is
+// never an
 //    absence: the walk leaves RCU, and REF-walk starts from the current table.
-// 4. The next resize begins only after a grace period has ended for the last one, because it reuses its link.
+// 4. The next resize begins only after a grace period has ended for the last one, because it reuses
+// its link.
 #include <new>
 
 #include "core/dentry/dcache.h"
@@ -65,8 +69,8 @@ void unlink_from(dentry& d, unsigned link) {
   l.pprev = nullptr;  // l.next stays: a reader may stand on d
 }
 
-// After the grace period nobody walks the old table; its links of dentries that were in it still say so, and
-// must not when the next resize reuses them.
+// After the grace period nobody walks the old table; its links of dentries that were in it still
+// say so, and must not when the next resize reuses them.
 void retire(rcu_head& head) {
   table* t = &container_of<&table::rcu>(head);
   for (size_t s = 0; s < nr_stripes; ++s) {
@@ -105,7 +109,8 @@ size_t dentry_hash_buckets() {
 }
 
 void dentry_hash_grow_if_needed(size_t nr_dentries) {
-  if (nr_dentries <= dentry_hash_buckets() || resizing.exchange(true, std::memory_order_acq_rel)) return;
+  if (nr_dentries <= dentry_hash_buckets() || resizing.exchange(true, std::memory_order_acq_rel))
+    return;
   table* old = current_table.load(std::memory_order_acquire);
   size_t size = (old->mask + 1) * 2;
   while (size < nr_dentries) size *= 2;
@@ -145,7 +150,8 @@ dentry* d_lookup_rcu(const dentry& parent, const qstr& name, uint32_t& seq) {
   if (parent.d_flags & dcache_op_compare) [[unlikely]] {
     for (dentry* d = t->bucket(name.hash).load(std::memory_order_acquire); d;
          d = d->d_hash[link].next.load(std::memory_order_acquire)) {
-      if (static_cast<uint32_t>(d->d_hash_len.load(std::memory_order_relaxed)) != name.hash) continue;
+      if (static_cast<uint32_t>(d->d_hash_len.load(std::memory_order_relaxed)) != name.hash)
+        continue;
       seq = d->d_seq.read_begin();
       if (d->d_parent.load(std::memory_order_acquire) != &parent) continue;
       if (d->d_flags & dcache_unhashed) continue;
@@ -162,7 +168,8 @@ dentry* d_lookup_rcu(const dentry& parent, const qstr& name, uint32_t& seq) {
     seq = d->d_seq.read_begin();
     if (d->d_parent.load(std::memory_order_acquire) != &parent) continue;
     if (d->d_hash_len.load(std::memory_order_relaxed) != hash_len) continue;
-    if (__builtin_memcmp(d->d_name.load(std::memory_order_acquire), name.name, name.len) != 0) continue;
+    if (__builtin_memcmp(d->d_name.load(std::memory_order_acquire), name.name, name.len) != 0)
+      continue;
     if (d->d_flags & dcache_unhashed) continue;
     return d;
   }

@@ -3,10 +3,12 @@
 // Finding a name outside RCU-walk, and lookups under way.
 //
 // 1. d_lookup is stable against renames: a miss counts only if rename_lock did not move.
-// 2. At most one dentry per (parent, name) is in ->lookup at a time (semantics.md A, parallel lookup). The
-//    table of those under way is asked after the index; its owner fills the index before it leaves the
-//    table; so under a bucket's lock a second look at the index settles it.
-// 3. Who waits for a lookup under way holds a reference on its dentry and starts over when it is done.
+// 2. At most one dentry per (parent, name) is in ->lookup at a time (semantics.md A, parallel
+// lookup). The
+//    table of those under way is asked after the index; its owner fills the index before it leaves
+//    the table; so under a bucket's lock a second look at the index settles it.
+// 3. Who waits for a lookup under way holds a reference on its dentry and starts over when it is
+// done.
 #include "core/dentry/dcache.h"
 #include "core/dentry/name_hash.h"
 #include "holdfast/sync/wait_queue.h"
@@ -24,7 +26,8 @@ constexpr size_t nr_buckets = 256;
 in_lookup_bucket in_lookup[nr_buckets];
 
 in_lookup_bucket& bucket_of(const dentry& d) {
-  return in_lookup[static_cast<uint32_t>(d.d_hash_len.load(std::memory_order_relaxed)) % nr_buckets];
+  return in_lookup[static_cast<uint32_t>(d.d_hash_len.load(std::memory_order_relaxed)) %
+                   nr_buckets];
 }
 
 // One pass over the index; a reference or null.
@@ -41,7 +44,9 @@ bool still(const dentry& d, const dentry& parent, const qstr& name) {
 
 }  // namespace
 
-uint32_t full_name_hash(const dentry* salt, std::string_view name) { return hash_bytes(salt, name); }
+uint32_t full_name_hash(const dentry* salt, std::string_view name) {
+  return hash_bytes(salt, name);
+}
 
 dentry* d_lookup(dentry& parent, const qstr& name) {
   for (;;) {
@@ -62,7 +67,8 @@ dentry* d_lookup(dentry& parent, const qstr& name) {
 Result<dentry*> d_alloc_parallel(dentry& parent, const qstr& name) {
   dentry* fresh = d_alloc(parent, name.view());
   if (!fresh) return Error(ENOMEM);
-  fresh->d_hash_len.store(name.hash_len(), std::memory_order_relaxed);  // ->d_hash may have its own idea
+  fresh->d_hash_len.store(name.hash_len(),
+                          std::memory_order_relaxed);  // ->d_hash may have its own idea
   fresh->d_flags = fresh->d_flags | dcache_par_lookup;
   in_lookup_bucket& b = bucket_of(*fresh);
   for (;;) {
@@ -75,7 +81,8 @@ Result<dentry*> d_alloc_parallel(dentry& parent, const qstr& name) {
     bool retry = false;
     b.lock.lock();
     for (dentry* d = b.first; d; d = d->d_in_lookup_next) {
-      if (d->d_hash_len.load(std::memory_order_relaxed) == name.hash_len() && d_same_name(*d, parent, name)) {
+      if (d->d_hash_len.load(std::memory_order_relaxed) == name.hash_len() &&
+          d_same_name(*d, parent, name)) {
         other = dget(d);
         break;
       }
@@ -109,23 +116,28 @@ Result<dentry*> d_alloc_parallel(dentry& parent, const qstr& name) {
   }
 }
 
-void d_lookup_done(dentry& d) {
-  if (!(d.d_flags & dcache_par_lookup)) return;
+void d_leave_lookups(dentry& d) {
   in_lookup_bucket& b = bucket_of(d);
-  b.lock.lock();
-  for (dentry** p = &b.first; *p; p = &(*p)->d_in_lookup_next) {
-    if (*p == &d) {
-      *p = d.d_in_lookup_next;
-      d.d_in_lookup_next = nullptr;
-      break;
+  {
+    exclusive_guard g(b.lock);
+    for (dentry** p = &b.first; *p; p = &(*p)->d_in_lookup_next) {
+      if (*p == &d) {
+        *p = d.d_in_lookup_next;
+        d.d_in_lookup_next = nullptr;
+        break;
+      }
     }
   }
-  b.lock.unlock();
+  b.queue.wake_all();
+}
+
+void d_lookup_done(dentry& d) {
+  if (!(d.d_flags & dcache_par_lookup)) return;
   {
     exclusive_guard g(d.d_lockref);
     d.d_flags = d.d_flags & ~dcache_par_lookup;
   }
-  b.queue.wake_all();
+  d_leave_lookups(d);
 }
 
 HF_NAMESPACE_END

@@ -2,11 +2,14 @@
 //
 // Unused dentries: kept per superblock in the order of their last use, shrunk to a budget.
 //
-// 1. On the LRU: count was zero when it was put there, and is checked again when it is taken off; a dentry
+// 1. On the LRU: count was zero when it was put there, and is checked again when it is taken off; a
+// dentry
 //    in use may stay on the list until a shrinker passes.
-// 2. A dentry on a private (shrink) list belongs to that list's owner: whoever kills it meanwhile sets
+// 2. A dentry on a private (shrink) list belongs to that list's owner: whoever kills it meanwhile
+// sets
 //    dcache_may_free and leaves the memory to the owner.
-// 3. d_lru is guarded by s_dentry_lru_lock while dcache_lru_list, by the owner while dcache_shrink_list.
+// 3. d_lru is guarded by s_dentry_lru_lock while dcache_lru_list, by the owner while
+// dcache_shrink_list.
 #include "core/dentry/dcache.h"
 #include "core/mount/sharded_count.h"
 #include "mem/slab.h"
@@ -29,7 +32,9 @@ void unused(super_block& sb, int delta) {
 
 void free_dentry_memory(dentry& d);  // dcache.cc
 
-void count_dentry(int delta) { nr_total.add(delta); }
+void count_dentry(int delta) {
+  nr_total.add(delta);
+}
 
 dentry_stat_t dentry_stat() {
   auto clamp = [](int64_t n) { return n < 0 ? size_t{0} : static_cast<size_t>(n); };
@@ -37,7 +42,9 @@ dentry_stat_t dentry_stat() {
           dentry_hash_buckets()};
 }
 
-void set_dentry_budget(size_t max_unused) { budget.store(max_unused, std::memory_order_relaxed); }
+void set_dentry_budget(size_t max_unused) {
+  budget.store(max_unused, std::memory_order_relaxed);
+}
 
 void d_lru_add(dentry& d) {
   super_block& sb = *d.d_sb;
@@ -118,10 +125,10 @@ size_t prune_dcache_sb(super_block& sb, size_t nr) {
 
 void d_enforce_budget(super_block& sb) {
   const auto limit = static_cast<int64_t>(budget.load(std::memory_order_relaxed));
-  int64_t over = nr_unused.load(std::memory_order_relaxed) - limit;
-  if (over <= 0 || over < limit / 64) return;
+  const int64_t over = nr_unused.load(std::memory_order_relaxed) - limit;
+  // A batch is twice what is allocated between two calls (see balance()), so the excess goes down.
   constexpr size_t batch = 256;
-  prune_dcache_sb(sb, batch);
+  if (over > 0) prune_dcache_sb(sb, batch);
 }
 
 void shrink_dcache_sb(super_block& sb) {

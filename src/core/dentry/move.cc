@@ -2,10 +2,13 @@
 //
 // Renames in the tree of dentries, and aliases of directories.
 //
-// 1. Everything here that changes a name or a parent holds rename_lock's write side and d_seq's of both.
-// 2. d_move: `d` takes target's place and name; target leaves the index and keeps its own name and parent.
+// 1. Everything here that changes a name or a parent holds rename_lock's write side and d_seq's of
+// both.
+// 2. d_move: `d` takes target's place and name; target leaves the index and keeps its own name and
+// parent.
 //    d_exchange: both stay in the index, each in the other's place.
-// 3. A directory has one dentry that is in the index; ->lookup that meets it elsewhere moves it there
+// 3. A directory has one dentry that is in the index; ->lookup that meets it elsewhere moves it
+// there
 //    (semantics.md A, d_splice_alias), without ever waiting for a lock.
 #include "core/dentry/dcache.h"
 
@@ -33,10 +36,10 @@ bool is_subdir(dentry& d, dentry& ancestor) {
 
 namespace {
 
-// rename_lock held for writing. `name_d`: the buffer d will publish; `name_t` likewise for target in an
-// exchange (else null).
-void move_locked(dentry& d, dentry& target, const char* name_d, const char* name_t)
-    HF_NO_THREAD_SAFETY_ANALYSIS {
+// rename_lock held for writing. `name_d`: the buffer d will publish; `name_t` likewise for target
+// in an exchange (else null).
+void move_locked(dentry& d, dentry& target, const char* name_d,
+                 const char* name_t) HF_NO_THREAD_SAFETY_ANALYSIS {
   const bool exchange = name_t != nullptr;
   dentry* old_parent = d.parent();
   dentry* new_parent = target.parent();

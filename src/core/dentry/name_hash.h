@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The hash of a name, eight bytes a step, and the splitter that hashes a component while it looks for its end.
+// The hash of a name, eight bytes a step, and the splitter that hashes a component while it looks
+// for its end.
 //
-// 1. Both give the same value for the same bytes and salt. The salt is the parent's address, so that equal
+// 1. Both give the same value for the same bytes and salt. The salt is the parent's address, so
+// that equal
 //    names in different directories spread.
 // 2. Nothing outside [begin, end) of the caller's string is read.
 #pragma once
@@ -16,7 +18,8 @@ HF_NAMESPACE_BEGIN
 
 namespace name_hash {
 
-static_assert(std::endian::native == std::endian::little, "word-at-a-time splitting assumes little endian");
+static_assert(std::endian::native == std::endian::little,
+              "word-at-a-time splitting assumes little endian");
 
 inline uint64_t start(const void* salt) {
   return static_cast<uint64_t>(reinterpret_cast<uintptr_t>(salt)) * 0x9E3779B97F4A7C15u;
@@ -25,7 +28,9 @@ inline uint64_t step(uint64_t h, uint64_t word) {
   h = (h ^ word) * 0xD6E8FEB86659FD93u;
   return h ^ (h >> 32);
 }
-inline uint32_t finish(uint64_t h) { return static_cast<uint32_t>(h ^ (h >> 29)); }
+inline uint32_t finish(uint64_t h) {
+  return static_cast<uint32_t>(h ^ (h >> 29));
+}
 
 // Up to eight bytes from p, zero beyond end; whole[0] is the first byte that may be read.
 inline uint64_t load(const char* p, const char* end, const char* whole) {
@@ -46,7 +51,9 @@ inline uint64_t load(const char* p, const char* end, const char* whole) {
 }
 
 // Bit 7 of each byte of w that is zero; exact up to and including the lowest one.
-inline uint64_t zero_bytes(uint64_t w) { return (w - 0x0101010101010101u) & ~w & 0x8080808080808080u; }
+inline uint64_t zero_bytes(uint64_t w) {
+  return (w - 0x0101010101010101u) & ~w & 0x8080808080808080u;
+}
 
 }  // namespace name_hash
 
@@ -61,9 +68,10 @@ inline uint32_t hash_bytes(const void* salt, std::string_view name) {
   return name_hash::finish(name_hash::step(h, name_hash::load(p, end, name.data())));
 }
 
-// Hashes from p up to the next '/' or end; returns that place. A NUL byte ends it too (see the caller).
-inline const char* hash_component(const void* salt, const char* p, const char* end, const char* whole,
-                                  uint32_t& hash) {
+// Hashes from p up to the next '/' or end; returns that place. A NUL byte ends it too (see the
+// caller).
+inline const char* hash_component(const void* salt, const char* p, const char* end,
+                                  const char* whole, uint32_t& hash) {
   uint64_t h = name_hash::start(salt);
   for (;;) {
     const uint64_t w = name_hash::load(p, end, whole);

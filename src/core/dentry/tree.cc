@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Walks over the tree below a dentry: shrinking, taking a whole file system down, counting children.
+// Walks over the tree below a dentry: shrinking, taking a whole file system down, counting
+// children.
 //
-// 1. A walk holds one d_lock, or a parent's and a child's. Going down it drops the parent's and the child's
-//    becomes the one; going up it finds the parent under RCU and starts over if the child left meanwhile or
-//    anything was renamed.
-// 2. Visitors run under the child's d_lock and may be called again for a dentry that they saw, after a
+// 1. A walk holds one d_lock, or a parent's and a child's. Going down it drops the parent's and the
+// child's
+//    becomes the one; going up it finds the parent under RCU and starts over if the child left
+//    meanwhile or anything was renamed.
+// 2. Visitors run under the child's d_lock and may be called again for a dentry that they saw,
+// after a
 //    restart: they must not mind.
 #include <cstdio>
 #include <thread>
@@ -60,7 +63,8 @@ void d_walk(dentry& top, Visitor&& visitor) HF_NO_THREAD_SAFETY_ANALYSIS {
       at = child->parent();
       child->d_lockref.unlock();
       at->d_lockref.lock();
-      if ((child->d_flags & dcache_dentry_killed) || child->parent() != at || rename_lock.read_retry(seq)) {
+      if ((child->d_flags & dcache_dentry_killed) || child->parent() != at ||
+          rename_lock.read_retry(seq)) {
         restart = true;
         break;
       }
@@ -113,8 +117,9 @@ void shrink_dcache_for_umount(super_block& sb) {
   shrink_dcache_parent(*root);
   d_walk(*root, [&sb](dentry& d) HF_REQUIRES(d.d_lockref) {
     if (d.d_subdirs.empty())
-      std::fprintf(stderr, "holdfast: %s: dentry '%.*s' still has %d references at unmount\n", sb.s_id,
-                   static_cast<int>(d.name_len()), d.name().data(), static_cast<int>(d.d_lockref.count()));
+      std::fprintf(stderr, "holdfast: %s: dentry '%.*s' still has %d references at unmount\n",
+                   sb.s_id, static_cast<int>(d.name_len()), d.name().data(),
+                   static_cast<int>(d.d_lockref.count()));
     return visit::descend;
   });
   sb.s_root = nullptr;

@@ -17,13 +17,13 @@
 #include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/mount.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <new>
 #include <string>
 #include <system_error>
@@ -57,27 +57,47 @@ class scoped_fd {
   int fd_;
 };
 
-// What fuse_serve() changes of the process, and gives back.
+// Where the handlers of signals leave word: an eventfd, and which signal it was.
+std::atomic<int> signal_event{-1};
+std::atomic<int> last_signal{0};
+constexpr int ending_signals[] = {SIGTERM, SIGINT, SIGHUP};
+void on_ending_signal(int number) {
+  int saved = errno;
+  last_signal.store(number);
+  uint64_t one = 1;
+  [[maybe_unused]] ssize_t n = write(signal_event.load(), &one, sizeof one);
+  errno = saved;
+}
+
+// What fuse_serve() changes of the process, and gives back. Handlers, not a mask: a thread that was
+// started earlier, by whomever, may be the one that a signal meets.
 class signal_state {
  public:
-  signal_state() {
-    sigemptyset(&waited);
-    for (int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&waited, s);
-    pthread_sigmask(SIG_BLOCK, &waited, &old_mask_);
+  explicit signal_state(int event) {
+    last_signal.store(0);
+    signal_event.store(event);
+    struct sigaction end{};
+    end.sa_handler = on_ending_signal;
+    end.sa_flags = SA_RESTART;
+    for (size_t i = 0; i < std::size(ending_signals); ++i) {
+      sigaction(ending_signals[i], &end, &old_[i]);
+    }
     struct sigaction kick{};
     kick.sa_handler = on_kick;  // no SA_RESTART: the point is EINTR
     sigaction(kick_signal, &kick, &old_kick_);
   }
   ~signal_state() {
     sigaction(kick_signal, &old_kick_, nullptr);
-    pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
+    for (size_t i = 0; i < std::size(ending_signals); ++i) {
+      sigaction(ending_signals[i], &old_[i], nullptr);
+    }
+    signal_event.store(-1);
   }
   signal_state(const signal_state&) = delete;
   signal_state& operator=(const signal_state&) = delete;
-  sigset_t waited;
 
  private:
-  sigset_t old_mask_;
+  struct sigaction old_[std::size(ending_signals)];
   struct sigaction old_kick_;
 };
 
@@ -243,9 +263,9 @@ int supervise(fuse_door& door, threads& pool, int signals) {
       if (fuse_session_exited(door.session)) pool.stop();
     }
     if (p[1].revents == 0) continue;
-    signalfd_siginfo info;
-    if (read(signals, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) continue;
-    caught = static_cast<int>(info.ssi_signo);
+    uint64_t count;
+    if (read(signals, &count, sizeof count) != static_cast<ssize_t>(sizeof count)) continue;
+    caught = last_signal.load();
     if (detaching) {  // asked twice: do not wait for anybody
       pool.stop();
       continue;
@@ -340,10 +360,10 @@ void fuse_door_init(void* userdata, fuse_conn_info* conn) {
 
 Result<int> fuse_serve(const fuse_options& opt) {
   if (opt.ns == nullptr || *opt.mountpoint == '\0') return Error(EINVAL);
-  signal_state signals;
-  scoped_fd signal_fd(signalfd(-1, &signals.waited, SFD_CLOEXEC | SFD_NONBLOCK));
+  scoped_fd signal_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   scoped_fd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (signal_fd.get() < 0 || wake.get() < 0) return Error(errno);
+  signal_state signals(signal_fd.get());
 
   fuse_door door;
   door.opt = opt;
