@@ -171,6 +171,39 @@ Status may_set(const mnt_idmap& idmap, inode& i, unsigned valid) {
   return {};
 }
 
+// What a combined request implies: times, and set-id bits that go. i_rwsem of the object is held
+// exclusively.
+Status complete_request(const mnt_idmap& idmap, dentry& d, iattr& attr) {
+  inode& i = *d.inode_ptr();
+  const unsigned asked = attr.ia_valid;
+  attr.ia_valid |= attr_ctime | (asked & attr_size ? attr_mtime : 0);
+  // "Now" for both times is what a writer does; anything else is the owner's.
+  if ((asked & time_bits) == (attr_atime | attr_mtime))
+    attr.ia_valid |= attr_touch;
+  else if (asked & (attr_atime | attr_mtime))
+    attr.ia_valid |= attr_times_set;
+  const bool new_owner = (asked & (attr_uid | attr_gid)) && !i.is_dir();
+  if (asked & attr_mode) {
+    // An explicit mode decides alone, but a change of owner never leaves set-id bits on a file.
+    attr.ia_mode = (attr.ia_mode & all_perms) | (i.i_mode & ~all_perms);
+    if (new_owner) {
+      attr.ia_mode &= ~static_cast<umode_t>(S_ISUID);
+      if (attr.ia_mode & S_IXGRP) attr.ia_mode &= ~static_cast<umode_t>(S_ISGID);
+    }
+    return {};
+  }
+  if (new_owner) attr.ia_valid |= attr_kill_suid | should_drop_sgid(idmap, i);
+  const unsigned kill = asked & attr_size ? should_drop_suidgid(idmap, i) : 0;
+  if (kill) {
+    // Who may write may make the bits go, whoever owns the file. That needs attr_force, which skips
+    // every check: so the rest of the request is checked before.
+    iattr probe = attr;
+    if (Status s = setattr_prepare(idmap, d, probe); !s.ok()) return s;
+    attr.ia_valid |= kill | attr_force;
+  }
+  return {};
+}
+
 }  // namespace
 
 Status change_attributes(const mnt_idmap& idmap, dentry& d, iattr& attr) {
@@ -298,32 +331,12 @@ Status sys_setattr(task& t, const path& p, iattr& attr, file* f) {
       attr.ia_file = f;
       attr.ia_valid |= attr_file;
     }
-    attr.ia_valid |= attr_mtime;
   }
   Status s;
   {
     exclusive_guard g(i.i_rwsem);
-    attr.ia_valid |= attr_ctime;
-    unsigned kill = 0;
-    if ((asked & (attr_uid | attr_gid)) && !i.is_dir())
-      kill |= attr_kill_suid | should_drop_sgid(idmap, i);
-    if (asked & attr_size) kill |= should_drop_suidgid(idmap, i);
-    if (asked & attr_mode) {
-      attr.ia_mode = (attr.ia_mode & all_perms) | (i.i_mode & ~all_perms);
-      // An explicit mode decides alone, but a change of owner never leaves set-id bits on a file.
-      if (kill & attr_kill_suid) attr.ia_mode &= ~static_cast<umode_t>(S_ISUID);
-      if ((kill & attr_kill_sgid) && (attr.ia_mode & S_IXGRP))
-        attr.ia_mode &= ~static_cast<umode_t>(S_ISGID);
-    } else {
-      attr.ia_valid |= kill;
-      if (kill && !(asked & (attr_uid | attr_gid))) attr.ia_valid |= attr_force;
-    }
-    // "Now" for both times is what a writer does; anything else is the owner's.
-    if ((asked & time_bits) == (attr_atime | attr_mtime))
-      attr.ia_valid |= attr_touch;
-    else if (asked & (attr_atime | attr_mtime))
-      attr.ia_valid |= attr_times_set;
-    s = change_attributes(idmap, *p.dent, attr);
+    s = complete_request(idmap, *p.dent, attr);
+    if (s.ok()) s = change_attributes(idmap, *p.dent, attr);
   }
   if (counted) put_write_access(i);
   return s;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every call against the table of cases.h, on a fresh tmpfs each.
+// Every call against the tables of cases_*.cc, on a fresh tmpfs each.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -60,7 +60,8 @@ std::string test_name(const testing::TestParamInfo<script_case>& info) {
   return n;
 }
 
-INSTANTIATE_TEST_SUITE_P(calls, conformance_cases, testing::ValuesIn(cases), test_name);
+INSTANTIATE_TEST_SUITE_P(names, conformance_cases, testing::ValuesIn(name_cases()), test_name);
+INSTANTIATE_TEST_SUITE_P(files, conformance_cases, testing::ValuesIn(file_cases()), test_name);
 
 }  // namespace
 }  // namespace conformance

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Scripts: parsing, rendering of results, and the walk over a whole tree.
 #include "tests/conformance/script.h"
 
 #include <dirent.h>

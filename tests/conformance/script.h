@@ -121,7 +121,9 @@ struct script_case {
   const char* name;
   const char* script;
 };
-extern const std::vector<script_case> cases;
+// The table that Holdfast is held to.
+const std::vector<script_case>& name_cases();
+const std::vector<script_case>& file_cases();
 // Every pair of kinds of object, same and different directory, every flag.
 std::vector<std::string> rename_matrix_setup();
 std::vector<std::string> rename_matrix_lines();

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -70,6 +71,58 @@ TEST_F(fuse_directories, ten_thousand_entries_while_others_are_removed) {
   }
   remover.join();
   EXPECT_EQ(list("d").size(), static_cast<size_t>(stay + 2));
+}
+
+// A reader in the middle of a directory; the entry that it would get next goes; another reader
+// lists everything. With 126 short names a listing is exactly a page long where the kernel keeps
+// listings, which is where it loses its place.
+TEST_F(fuse_directories, a_slow_reader_loses_nothing_to_a_quick_one) {
+  for (int count : {125, 126, 127, 254}) {
+    std::string dir = "d" + std::to_string(count);
+    ASSERT_EQ(mkdir(at(dir).c_str(), 0755), 0);
+    for (int i = 0; i < count; ++i) touch(dir + "/f" + std::to_string(100 + i));
+    list(dir);  // where listings are kept, this one is
+    list(dir);
+
+    struct entry {
+      uint64_t ino;
+      int64_t next;
+      uint16_t length;
+      uint8_t type;
+      char name[1];
+    };
+    unique_fd reader(open(at(dir).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    ASSERT_TRUE(reader);
+    std::set<std::string> seen;
+    alignas(entry) char buffer[1024];
+    bool interfered = false;
+    for (;;) {
+      long n = syscall(SYS_getdents64, reader.get(), buffer, sizeof buffer);
+      ASSERT_GE(n, 0);
+      if (n == 0) break;
+      for (long where = 0; where < n;) {
+        auto* e = reinterpret_cast<const entry*>(buffer + where);
+        seen.insert(e->name);
+        where += e->length;
+      }
+      if (interfered) continue;
+      interfered = true;
+      int removed = 0;
+      for (int i = 0; i < count && removed < 3; ++i) {
+        std::string name = "f" + std::to_string(100 + i);
+        if (!seen.insert(name).second) continue;
+        ASSERT_EQ(unlink(at(dir + "/" + name).c_str()), 0);
+        ++removed;
+      }
+      ASSERT_EQ(removed, 3);
+      for (int i = 0; i < removed; ++i) touch(dir + "/g" + std::to_string(100 + i));
+      list(dir);
+      list(dir);
+    }
+    for (int i = 0; i < count; ++i) {
+      EXPECT_EQ(seen.count("f" + std::to_string(100 + i)), 1U) << i << " of " << count;
+    }
+  }
 }
 
 TEST_F(fuse_directories, a_cookie_leads_back_to_its_place) {

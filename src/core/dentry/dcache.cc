@@ -258,7 +258,7 @@ static bool lock_for_kill(dentry& d, inode*& i, dentry*& parent) HF_NO_THREAD_SA
   }
 }
 
-dentry* d_kill(dentry* d, bool& killed) {
+dentry* d_kill(dentry* d, bool& killed) HF_NO_THREAD_SAFETY_ANALYSIS {
   inode* i;
   dentry* parent;
   if (!lock_for_kill(*d, i, parent)) {

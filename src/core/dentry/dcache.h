@@ -46,7 +46,7 @@ void count_dentry(int delta);
 // -- dcache.cc
 // d_lock held, count zero and staying so: ends the dentry. Releases d_lock. Returns the parent
 // whose reference the caller must drop, or null; `killed` false: somebody took it meanwhile.
-dentry* d_kill(dentry* d, bool& killed) HF_NO_THREAD_SAFETY_ANALYSIS;
+dentry* d_kill(dentry* d, bool& killed) HF_RELEASE(d->d_lockref);
 void d_drop_locked(dentry& d) HF_REQUIRES(d.d_lockref);
 void d_set_inode_and_type(dentry& d, inode* i, uint32_t type) HF_REQUIRES(d.d_lockref);
 uint32_t d_flags_for_inode(inode* i);

@@ -121,7 +121,7 @@ void clear_inode(inode& i) {
 void evict(inode& i) {
   assert(i.i_state & i_freeing);
   assert(!i.i_lru.linked());
-  if (i.i_sb_list.linked()) inode_sb_list_del(i);
+  inode_sb_list_del(i);  // whether it is on the list only the lock can tell
   const super_operations* ops = i.i_sb->s_op;
   if (ops != nullptr && ops->evict_inode != nullptr) {
     super_ops::evict_inode(i);

@@ -13,6 +13,10 @@
 // 4. An entry of READDIRPLUS counts as a look-up exactly if it stands in a reply that arrived, "."
 // and ".."
 //    never.
+// 5. The kernel may not keep listings (cache_readdir). A reader that stands in the middle of a
+//    directory is moved over to a listing that somebody else read later; the kernel looks for the
+//    cookie there, and where that entry is gone and the listing fills its last page exactly, it
+//    reports the end: entries are lost, and `rm -r` finds the directory not empty.
 #include <cerrno>
 #include <cstring>
 
@@ -168,8 +172,6 @@ void opendir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   Result<file*> f = file_open_path(c.t(), *p, O_RDONLY | O_DIRECTORY | O_LARGEFILE);
   if (!f) return c.fail(f.code());
   fi->fh = reinterpret_cast<uint64_t>(*f);
-  // The kernel drops what it keeps of a directory when a name in it changes.
-  fi->keep_cache = fi->cache_readdir = c.door.opt.timeout > 0;
   if (fuse_reply_open(req, fi) != 0) fput(*f);
 }
 

@@ -30,7 +30,7 @@ constexpr page_charge charging = {charge, uncharge};
 
 unsigned wanted_order(const inode& i, loff_t pos, size_t len) {
   constexpr loff_t huge_size = static_cast<loff_t>(page_size << max_folio_order);
-  switch (info_of(*i.i_sb).huge) {
+  switch (info_of(*i.i_sb).huge.load()) {
     case huge_policy::never:
       return 0;
     case huge_policy::always:
