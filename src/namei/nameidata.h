@@ -13,6 +13,8 @@
 // is used.
 #pragma once
 
+#include <new>
+
 #include "core/dentry/dcache.h"
 #include "core/mount/mount.h"
 #include "namei/namei.h"
@@ -62,7 +64,11 @@ struct nameidata {
   uint32_t root_seq = 0;
   unsigned total_links = 0;
   unsigned depth = 0;
-  saved_link stack[max_symlinks];
+  // Raw, because most walks meet no link and should not pay for forty constructors.
+  saved_link& stack(unsigned i) {
+    return *std::launder(reinterpret_cast<saved_link*>(stack_bytes + i * sizeof(saved_link)));
+  }
+  saved_link& push() { return *new (stack_bytes + depth++ * sizeof(saved_link)) saved_link; }
 
   bool rcu() const { return flags & lookup_rcu; }
 
@@ -92,6 +98,8 @@ struct nameidata {
   Status pick_link(path& link_path, inode* i, bool& link);
   bool legitimize(path& what, uint32_t at_seq);
   bool legitimize_links();
+
+  alignas(saved_link) std::byte stack_bytes[max_symlinks * sizeof(saved_link)];
 };
 
 // Runs `attempt(nd, mode flags)` as RCU-walk, then REF-walk, then with lookup_reval, as the errors

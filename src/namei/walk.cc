@@ -108,7 +108,7 @@ Status nameidata::start(unsigned lookup_flags) {
 }
 
 void nameidata::put_link() {
-  saved_link& l = stack[--depth];
+  saved_link& l = stack(--depth);
   if (l.done.fn) l.done.fn(l.done.arg);
   l.done = {};
   if (!rcu()) path_put(l.at);
@@ -142,9 +142,9 @@ bool nameidata::legitimize(path& what, uint32_t at_seq) {
 
 bool nameidata::legitimize_links() {
   for (unsigned i = 0; i < depth; ++i) {
-    if (legitimize(stack[i].at, stack[i].seq)) continue;
+    if (legitimize(stack(i).at, stack(i).seq)) continue;
     // What lies above was not referenced and must not be put.
-    for (unsigned j = i + 1; j < depth; ++j) stack[j].at = {};
+    for (unsigned j = i + 1; j < depth; ++j) stack(j).at = {};
     return false;
   }
   return true;
@@ -225,7 +225,7 @@ Status nameidata::link_path_walk() {
     if (cur == end) {
       if (depth == base) return {};
       // The last component of a nested link: go on in the string around it.
-      saved_link& l = stack[depth - 1];
+      saved_link& l = stack(depth - 1);
       cur = l.cur;
       end = l.end;
       whole = l.whole;
@@ -237,7 +237,7 @@ Status nameidata::link_path_walk() {
       while (cur != end && *cur == '/') ++cur;
       if (cur != end) continue;
       // A body of slashes alone: the walk is at the root already; resume around the link.
-      saved_link& l = stack[depth - 1];
+      saved_link& l = stack(depth - 1);
       cur = l.cur;
       end = l.end;
       whole = l.whole;
@@ -385,7 +385,7 @@ Status nameidata::pick_link(path& link_path, inode* i, bool& pushed) {
   if ((flags & lookup_no_symlinks) || (link_path.mnt->mnt_flags & mnt_nosymfollow))
     return drop(ELOOP);
   if (!rcu() && link_path.mnt == p.mnt) mntget(link_path.mnt);
-  saved_link& l = stack[depth++];
+  saved_link& l = push();
   l.at = link_path;
   l.seq = next_seq;
   l.done = {};

@@ -83,7 +83,7 @@ class dcache : public ::testing::Test {
     if (ns) put_mnt_ns(ns);
     rcu_barrier();
     EXPECT_EQ(dentry_stat().nr_dentry, before_);
-    set_dentry_budget(1u << 20);
+    set_dentry_budget(1u << 17);
   }
   int code_of(const std::string& path) {
     kstat st;

@@ -18,7 +18,7 @@ HF_NAMESPACE_BEGIN
 
 namespace {
 
-constexpr size_t default_budget = 1u << 20;
+constexpr size_t default_budget = 1u << 17;  // about 40 MiB
 std::atomic<size_t> budget{default_budget};
 std::atomic<int64_t> nr_unused{0};
 sharded_count nr_total;
