@@ -24,6 +24,15 @@ if(HOLDFAST_GENERATED_HEADERS AND contract_sources)
     "${HOLDFAST_GENERATED_HEADERS}")
 endif()
 target_compile_options(holdfast PRIVATE -fno-exceptions)
+# liburcu's inline read side: its thread-local record is C's and needs no test for an initialiser at each
+# mention; its macros use what C++20 deprecates.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/src/sync/rcu.cc PROPERTIES
+    COMPILE_OPTIONS "-fno-extern-tls-init")
+else()
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/src/sync/rcu.cc PROPERTIES
+    COMPILE_OPTIONS "-Wno-deprecated-volatile")
+endif()
 if(HOLDFAST_CONVERSION)
   target_compile_options(holdfast PRIVATE -Wconversion -Wsign-conversion)
 endif()

@@ -43,11 +43,10 @@ unsigned gather(address_space& mapping, pgoff_t& index, pgoff_t end, folio** out
 // Locked; takes it out of its mapping.
 void remove_whole(folio& f) {
   address_space& mapping = *f.mapping.load(std::memory_order_relaxed);
-  const address_space_operations& ops = *mapping.a_ops;
   if (f.test(pg_private)) aops::invalidate_folio(f, 0, f.size());
   f.flags.fetch_and(~pg_dirty, std::memory_order_relaxed);
   filemap_remove_folio(f);
-  if (ops.free_folio) aops::free_folio(ops, f);
+  if (mapping.a_ops->free_folio) aops::free_folio(*mapping.a_ops, f);
 }
 
 // A folio of which [from, to) (bytes of the file) goes and something stays: splits off what it can,

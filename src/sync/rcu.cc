@@ -216,71 +216,34 @@ uint64_t rcu_pending() {
 }
 
 void rcu_thread_exit() {
-  if (detail::this_thread.rcu_reader == nullptr) return;
-  detail::this_thread.rcu_reader = nullptr;
+  if (detail::this_thread.rcu_registered == 0) return;
+  detail::this_thread.rcu_registered = 0;
   urcu_memb_unregister_thread();
 }
 
 namespace detail {
 
 namespace {
-[[gnu::noinline]] void* rcu_register() {
+[[gnu::noinline]] void rcu_register() {
   urcu_memb_register_thread();
-#if HF_TSAN
-  this_thread.rcu_reader = &this_thread;  // only "registered"; the record's layout is not public
-#else
-  this_thread.rcu_reader = &URCU_TLS(urcu_memb_reader);
-#endif
+  this_thread.rcu_registered = 1;
   watch_thread_exit();
-  return this_thread.rcu_reader;
 }
 }  // namespace
 
-#if HF_TSAN
-
+// Another user of liburcu may be in a section of its own here; its sections nest.
 void rcu_enter() {
-  if (this_thread.rcu_reader == nullptr) rcu_register();
+  if (this_thread.rcu_registered == 0) [[unlikely]]
+    rcu_register();
   urcu_memb_read_lock();
 }
 
 void rcu_leave() {
+#if HF_TSAN
   __tsan_release(&grace_period_edge);
+#endif
   urcu_memb_read_unlock();
 }
-
-#else
-
-// liburcu's read side, reached through a kept pointer: in C++ its thread-local record costs a test
-// for dynamic initialisation at every mention. Another user of liburcu may be in a section of its
-// own here.
-void rcu_enter() {
-  void* known = this_thread.rcu_reader;
-  if (known == nullptr) [[unlikely]]
-    known = rcu_register();
-  auto* reader = static_cast<urcu_reader*>(known);
-  cmm_barrier();
-  unsigned long nesting = reader->ctr;
-  if ((nesting & URCU_GP_CTR_NEST_MASK) == 0) [[likely]] {
-    _CMM_STORE_SHARED(reader->ctr, _CMM_LOAD_SHARED(urcu_memb_gp.ctr));
-    urcu_memb_smp_mb_slave();
-  } else {
-    _CMM_STORE_SHARED(reader->ctr, nesting + URCU_GP_COUNT);
-  }
-}
-
-void rcu_leave() {
-  auto* reader = static_cast<urcu_reader*>(this_thread.rcu_reader);
-  unsigned long nesting = reader->ctr;
-  urcu_memb_smp_mb_slave();
-  _CMM_STORE_SHARED(reader->ctr, nesting - URCU_GP_COUNT);
-  if ((nesting & URCU_GP_CTR_NEST_MASK) == URCU_GP_COUNT) [[likely]] {
-    urcu_memb_smp_mb_slave();
-    urcu_common_wake_up_gp(&urcu_memb_gp);
-  }
-  cmm_barrier();
-}
-
-#endif
 
 }  // namespace detail
 

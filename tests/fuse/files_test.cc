@@ -185,6 +185,17 @@ TEST_F(fuse_files, attributes_are_kept) {
   EXPECT_EQ(stat_of(at("masked_dir")).st_mode & 07777, 0750U);
 }
 
+// The request that this becomes asks for nothing, and still is one.
+TEST_F(fuse_files, a_chown_that_changes_nobody_sets_the_ctime) {
+  write_file(at("a"), "x");
+  timespec before = stat_of(at("a")).st_ctim;
+  ASSERT_TRUE(eventually([&] {
+    EXPECT_EQ(chown(at("a").c_str(), static_cast<uid_t>(-1), static_cast<gid_t>(-1)), 0);
+    timespec now = stat_of(at("a")).st_ctim;
+    return now.tv_sec != before.tv_sec || now.tv_nsec != before.tv_nsec;
+  }));
+}
+
 TEST_F(fuse_files, extended_attributes) {
   write_file(at("x"), "");
   ASSERT_EQ(setxattr(at("x").c_str(), "user.a", "value", 5, XATTR_CREATE), 0) << strerror(errno);

@@ -89,7 +89,7 @@ class stress {
   void check() {
     std::set<uint64_t> seen_dirs;
     std::map<uint64_t, uint32_t> links, counted;
-    walk(at_cwd, "/", seen_dirs, links, counted);
+    walk(seen_dirs, links, counted);
     for (const auto& [ino, n] : links) EXPECT_EQ(n, counted[ino]) << "link count of inode " << ino;
   }
 
@@ -186,34 +186,44 @@ class stress {
     }
   }
 
-  // By descriptors: directories that were moved into each other make paths longer than PATH_MAX.
-  void walk(at where, const std::string& name, std::set<uint64_t>& seen_dirs,
-            std::map<uint64_t, uint32_t>& links, std::map<uint64_t, uint32_t>& counted) {
-    Result<int> fd = sys_open(*main_, where, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    ASSERT_TRUE(fd.ok()) << name << ": " << fd.code();
-    kstat self;
-    ASSERT_TRUE(sys_fstat(*main_, *fd, self).ok()) << name;
-    ASSERT_TRUE(seen_dirs.insert(self.ino).second) << name << " is reached twice";
-    uint32_t subdirs = 0;
-    for (const entry& e : list(*main_, *fd)) {
-      kstat st;
-      Status s = sys_stat(*main_, *fd, e.name, AT_SYMLINK_NOFOLLOW, st);
-      ASSERT_TRUE(s.ok()) << e.name << " is listed but: " << s.code();
-      EXPECT_EQ(st.ino, e.ino) << e.name;
-      if (S_ISDIR(st.mode)) {
-        ++subdirs;
-        kstat up;
-        const Status back = sys_stat(*main_, *fd, e.name + "/..", 0, up);
-        ASSERT_TRUE(back.ok()) << e.name << "/..: " << back.code();
-        EXPECT_EQ(up.ino, self.ino) << e.name << "/..";
-        walk(*fd, e.name, seen_dirs, links, counted);
-      } else {
-        links[st.ino] = st.nlink;
-        ++counted[st.ino];
+  // By descriptors and without recursion: directories that were moved into each other go thousands
+  // deep.
+  void walk(std::set<uint64_t>& seen_dirs, std::map<uint64_t, uint32_t>& links,
+            std::map<uint64_t, uint32_t>& counted) {
+    std::vector<int> todo;
+    auto enter = [&](at where, const std::string& name) {
+      Result<int> fd = sys_open(*main_, where, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      ASSERT_TRUE(fd.ok()) << name << ": " << fd.code();
+      todo.push_back(*fd);
+    };
+    enter(at_cwd, "/");
+    while (!todo.empty()) {
+      const int fd = todo.back();
+      todo.pop_back();
+      kstat self;
+      ASSERT_TRUE(sys_fstat(*main_, fd, self).ok());
+      ASSERT_TRUE(seen_dirs.insert(self.ino).second) << "inode " << self.ino << " is reached twice";
+      uint32_t subdirs = 0;
+      for (const entry& e : list(*main_, fd)) {
+        kstat st;
+        Status s = sys_stat(*main_, fd, e.name, AT_SYMLINK_NOFOLLOW, st);
+        ASSERT_TRUE(s.ok()) << e.name << " is listed but: " << s.code();
+        EXPECT_EQ(st.ino, e.ino) << e.name;
+        if (S_ISDIR(st.mode)) {
+          ++subdirs;
+          kstat up;
+          const Status back = sys_stat(*main_, fd, e.name + "/..", 0, up);
+          ASSERT_TRUE(back.ok()) << e.name << "/..: " << back.code();
+          EXPECT_EQ(up.ino, self.ino) << e.name << "/..";
+          enter(fd, e.name);
+        } else {
+          links[st.ino] = st.nlink;
+          ++counted[st.ino];
+        }
       }
+      EXPECT_EQ(self.nlink, subdirs + 2) << "directory inode " << self.ino;
+      EXPECT_TRUE(sys_close(*main_, fd).ok());
     }
-    EXPECT_EQ(self.nlink, subdirs + 2) << name;
-    EXPECT_TRUE(sys_close(*main_, *fd).ok());
   }
 
   uint64_t seed_;

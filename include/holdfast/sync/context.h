@@ -78,8 +78,8 @@ extern constinit std::atomic<uint32_t> sync_flags;
 struct thread_state {
   exec_context own;
   exec_context* borrowed = nullptr;
-  uint32_t shard = 0;          // 0: none yet
-  void* rcu_reader = nullptr;  // liburcu's record of the thread; null: not registered
+  uint32_t shard = 0;           // 0: none yet
+  uint32_t rcu_registered = 0;  // with liburcu
   const char* stack_low = nullptr;
   const char* stack_high = nullptr;
 };

@@ -34,6 +34,10 @@ void free_inode(inode& i);
 // The same for a callback that may not look at the superblock any more: `ops` is what i.i_sb->s_op
 // was.
 void free_inode_with(const super_operations* ops, inode& i);
+// Keeps for that callback what it will need.
+inline void keep_for_free(inode& i) {
+  i.i_free_ops = i.i_sb->s_op;
+}
 // Null: nothing.
 void destroy_inode(inode& i);
 // Null: nothing.

@@ -129,7 +129,7 @@ TEST_F(file_test, path_only_is_never_opened) {
   ASSERT_NE(f, nullptr);
   EXPECT_EQ(opened, 0);
   EXPECT_TRUE(f->f_mode & fmode_path);
-  EXPECT_EQ(f->f_op->release, nullptr);
+  EXPECT_TRUE(f->f_op->release == nullptr);
   EXPECT_EQ(filp_close(f).code(), 0);
   EXPECT_EQ(released + flushed, 0);
 }

@@ -103,13 +103,12 @@ inode* alloc_inode(super_block& sb) {
 
 void destroy_inode(inode& i) {
   if (i.i_nlink == 0) i.i_sb->s_remove_count.fetch_sub(1, std::memory_order_relaxed);
-  const super_operations* ops = i.i_sb->s_op;
-  if (ops != nullptr && ops->destroy_inode != nullptr) {
-    const bool freed_there = ops->free_inode == nullptr;
+  if (i.i_sb->s_op != nullptr && i.i_sb->s_op->destroy_inode != nullptr) {
+    const bool freed_there = i.i_sb->s_op->free_inode == nullptr;
     super_ops::destroy_inode(i);
     if (freed_there) return;
   }
-  i.i_free_ops = ops;
+  super_ops::keep_for_free(i);
   call_rcu(i.i_rcu, free_inode_rcu);
 }
 
@@ -133,13 +132,13 @@ inode* new_inode(super_block& sb) {
 
 uint32_t inode_fill_opflags(inode& i) {
   uint32_t f = iop_valid;
-  const inode_operations& op = *i.i_op;
-  if (op.permission == nullptr && (op.get_inode_acl == nullptr || !(i.i_sb->s_flags & sb_posixacl)))
+  if (i.i_op->permission == nullptr &&
+      (i.i_op->get_inode_acl == nullptr || !(i.i_sb->s_flags & sb_posixacl)))
     f |= iop_fastperm;
-  if (op.lookup != nullptr) f |= iop_lookup;
+  if (i.i_op->lookup != nullptr) f |= iop_lookup;
   if (!i.is_lnk()) f |= iop_nofollow;
   if (i.i_sb->s_xattr != nullptr) f |= iop_xattr;
-  if (op.getattr == nullptr) f |= iop_default_getattr;
+  if (i.i_op->getattr == nullptr) f |= iop_default_getattr;
   i.i_opflags = f;
   return f;
 }

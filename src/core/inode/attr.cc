@@ -93,10 +93,9 @@ void inode_add_blocks(inode& i, int64_t sectors) {
 }
 
 void mark_inode_dirty(inode& i, unsigned flags) {
-  const super_operations* ops = i.i_sb->s_op;
   // Data alone are no business of ->dirty_inode.
-  if ((flags & (i_dirty_sync | i_dirty_datasync | i_dirty_time)) && ops != nullptr &&
-      ops->dirty_inode != nullptr)
+  if ((flags & (i_dirty_sync | i_dirty_datasync | i_dirty_time)) && i.i_sb->s_op != nullptr &&
+      i.i_sb->s_op->dirty_inode != nullptr)
     super_ops::dirty_inode(i, flags);
   if ((i.i_state & flags) == flags) return;
   exclusive_guard g(i.i_lock);

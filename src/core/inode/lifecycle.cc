@@ -27,8 +27,8 @@ void iput_deferred(deferred_work& w) {
 }
 
 bool should_drop(inode& i) HF_REQUIRES(i.i_lock) {
-  const super_operations* ops = i.i_sb->s_op;
-  if (ops != nullptr && ops->drop_inode != nullptr) return super_ops::drop_inode(i);
+  if (i.i_sb->s_op != nullptr && i.i_sb->s_op->drop_inode != nullptr)
+    return super_ops::drop_inode(i);
   return i.i_nlink == 0 || !(i.i_state & i_hashed);
 }
 
@@ -122,8 +122,7 @@ void evict(inode& i) {
   assert(i.i_state & i_freeing);
   assert(!i.i_lru.linked());
   inode_sb_list_del(i);  // whether it is on the list only the lock can tell
-  const super_operations* ops = i.i_sb->s_op;
-  if (ops != nullptr && ops->evict_inode != nullptr) {
+  if (i.i_sb->s_op != nullptr && i.i_sb->s_op->evict_inode != nullptr) {
     super_ops::evict_inode(i);
   } else {
     truncate_inode_pages_final(i.i_data);

@@ -68,10 +68,9 @@ void setattr(fuse_req_t req, fuse_ino_t ino, struct stat* st, int to_set, fuse_f
   if (!p || !c.enter()) return;
   iattr a;
   to_iattr(*st, to_set, a);
-  if (a.ia_valid != 0) {
-    Status s = sys_setattr(c.t(), *p, a, fi != nullptr ? &file_of(fi) : nullptr);
-    if (!s) return c.done(s);
-  }
+  // Nothing asked for is chown(path, -1, -1), whose only effect is a new ctime.
+  Status s = sys_setattr(c.t(), *p, a, fi != nullptr ? &file_of(fi) : nullptr);
+  if (!s) return c.done(s);
   c.attr(*p);
 }
 
