@@ -3,11 +3,9 @@
 // The namespace every public declaration lives in.
 //
 // 1. HOLDFAST_CHECKING (0 or 1, default 1) decides layouts, so it is part of every mangled name: a
-// program
-//    and a library that disagree on it fail to link.
+//    program and a library that disagree on it fail to link.
 // 2. A forward declaration of a public type uses the same two macros; a plain `namespace holdfast`
-// would
-//    declare another type.
+//    would declare another type.
 #pragma once
 
 #ifndef HOLDFAST_CHECKING

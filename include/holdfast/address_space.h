@@ -3,16 +3,14 @@
 // Folios and the mapping that indexes them.
 //
 // 1. A folio's identity (mapping, index) changes only under its lock and the mapping's i_pages
-// lock.
+//    lock.
 // 2. Lookups take no lock: a folio found under RCU is used inside the read section after
-// re-checking that
-//    the mapping still has it, or after folio_try_get() and the same re-check.
+//    re-checking that the mapping still has it, or after folio_try_get() and the same re-check.
 // 3. Memory of a folio is freed after a grace period.
 // 4. The index refers to a folio of order n at every one of its 2^n page positions, aligned to 2^n.
 // 5. References: the index holds one; whoever uses a folio outside of an RCU section holds one.
 // 6. A large folio may be split into smaller ones on the same memory (truncation does): the old
-// folio then
-//    has left its mapping, like one that was truncated.
+//    folio then has left its mapping, like one that was truncated.
 //
 // Lock order: invalidate_lock -> folio lock -> i_pages (a leaf). No two folio locks at a time.
 #pragma once

@@ -3,13 +3,12 @@
 // What a user sees of the contract: where violations go, and which rules were exercised.
 //
 // 1. The switch is set_check_mode() of holdfast/sync/context.h: off (one test per call), report
-// (print and
-//    go on), abort (print, then abort()). Violations of the document's rules come out here, and so
-//    do those of the lock-order, blocking and RCU checks, in the same form.
+//    (print and go on), abort (print, then abort()). Violations of the document's rules come out
+//    here, and so do those of the lock-order, blocking and RCU checks, in the same form.
 // 2. The same violation is reported once and counted after.
 // 3. Reports come from the thread that broke the rule, one at a time, possibly with locks held. A
-// callback
-//    may not call into a mounted file system, call a function of this header, or block for long.
+//    callback may not call into a mounted file system, call a function of this header, or block for
+//    long.
 #pragma once
 
 #include <cstddef>

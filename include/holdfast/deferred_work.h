@@ -4,8 +4,8 @@
 // inode, a file or a mount, dropped under a spinlock or in an RCU section.
 //
 // 1. A node belongs to one object and is queued at most once at a time: whoever queues it hands
-// over the
-//    reference that keeps the object alive, so nobody else can drop the last one meanwhile.
+//    over the reference that keeps the object alive, so nobody else can drop the last one
+//    meanwhile.
 // 2. Queueing never blocks, allocates nothing and can't fail.
 #pragma once
 

@@ -7,15 +7,12 @@
 //    Writers of identity hold d_lock, and d_seq's write side inside it; a change of name or parent
 //    also holds rename_lock.
 // 2. A name's bytes never change while a reader may look: a rename publishes another buffer and
-// frees the
-//    old one after a grace period.
+//    frees the old one after a grace period.
 // 3. d_lockref.count: references. Zero: cached, on the LRU. dead: on its way out, never
-// resurrected.
-//    A child holds a reference on its parent.
+//    resurrected. A child holds a reference on its parent.
 // 4. d_child and d_subdirs are guarded by the parent's d_lock; d_alias by the inode's i_lock.
 // 5. Who holds references: struct path, open files, mounts (root and mount point), children, and
-// walks
-//    that left RCU.
+//    walks that left RCU.
 #pragma once
 
 #include "holdfast/list.h"

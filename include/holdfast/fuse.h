@@ -3,15 +3,12 @@
 // The FUSE door: a mount namespace of Holdfast, seen through a mount of the running kernel.
 //
 // 1. fuse_serve() mounts, serves with several threads, unmounts, and returns when everything it
-// started has
-//    ended. It may be called once at a time in a process: SIGTERM, SIGINT and SIGHUP belong to it
-//    meanwhile.
+//    started has ended. It may be called once at a time in a process: SIGTERM, SIGINT and SIGHUP
+//    belong to it meanwhile.
 // 2. The kernel checks permissions (default_permissions, POSIX ACLs) and applies the callers'
-// credentials;
-//    Holdfast is told the caller's ids, which own what is created.
+//    credentials; Holdfast is told the caller's ids, which own what is created.
 // 3. The namespace's reference stays the caller's. Nobody else may change it while `timeout` is
-// long: the
-//    kernel would not notice.
+//    long: the kernel would not notice.
 #pragma once
 
 #include "holdfast/mount.h"

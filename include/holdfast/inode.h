@@ -3,18 +3,15 @@
 // An inode: one object of a file system, and the mapping that caches its data.
 //
 // 1. Life: allocated I_NEW (locked, invisible to finders until unlock_new_inode) -> live ->
-// I_FREEING
-//    (no new references) -> I_CLEAR -> destroyed -> freed after a grace period, since RCU-walk may
-//    look.
+//    I_FREEING (no new references) -> I_CLEAR -> destroyed -> freed after a grace period, since
+//    RCU-walk may look.
 // 2. i_count counts references; dentries, open files and finders hold them. The last iput() decides
-// with
-//    ->drop_inode whether it stays cached. Linked or not, an inode leaves memory only by evict().
+//    with ->drop_inode whether it stays cached. Linked or not, an inode leaves memory only by
+//    evict().
 // 3. i_rwsem serialises changes of contents and of attributes (semantics.md A). i_lock guards
-// i_state,
-//    i_dentry and the transitions of i_count to and from zero.
+//    i_state, i_dentry and the transitions of i_count to and from zero.
 // 4. i_mode, i_uid, i_gid, i_nlink, i_flags are written under i_rwsem (or before publication) and
-// read by
-//    anyone. Times and i_blocks form a snapshot under i_attr_seq, written under i_lock.
+//    read by anyone. Times and i_blocks form a snapshot under i_attr_seq, written under i_lock.
 // 5. i_size is written under i_rwsem exclusively, before the folio that extended it is unlocked.
 // 6. i_op, i_fop, i_sb, i_ino, i_generation, i_rdev are set before publication and then constant.
 #pragma once

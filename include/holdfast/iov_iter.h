@@ -4,8 +4,8 @@
 //
 // 1. Every byte between a caller's memory and the page cache passes through one of these.
 // 2. The copying forms return how much was copied; less than asked means the segments ended or (for
-// user
-//    memory that can't be reached) the copy faulted. They advance the iterator by what they return.
+//    user memory that can't be reached) the copy faulted. They advance the iterator by what they
+//    return.
 // 3. The _nofault forms never block and may be used under spinlocks, RCU or a folio lock.
 #pragma once
 

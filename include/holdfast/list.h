@@ -7,11 +7,10 @@
 //   alone
 //
 // 1. An unlinked list_node points to itself; an unlinked hlist_node has no pprev. del() restores
-// that.
+//    that.
 // 2. Nodes neither move nor are copied. Lists own nothing.
 // 3. del_rcu() leaves `next` of the removed node intact, since a reader may stand on it: the node
-// may be
-//    linked again, or freed, only after a grace period.
+//    may be linked again, or freed, only after a grace period.
 #pragma once
 
 #include <atomic>

@@ -5,11 +5,9 @@
 // 1. The tree of mounts changes only under namespace_sem exclusively and mount_lock's write side;
 //    path walk reads it under RCU and mount_lock's sequence.
 // 2. A mount holds one active reference on its superblock and one on its root dentry; a mounted
-// mount
-//    holds one on its mountpoint and one on its parent mount.
+//    mount holds one on its mountpoint and one on its parent mount.
 // 3. References on a mount and counts of its writers are sharded by thread; their sums are taken
-// only by
-//    umount and remount, which first stop new ones.
+//    only by umount and remount, which first stop new ones.
 #pragma once
 
 #include "holdfast/super_block.h"

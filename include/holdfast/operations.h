@@ -3,9 +3,8 @@
 // The 13 operation tables of release 6.6, each from one list.
 //
 // 1. A list entry is X(method, result, (parameters)), in the document's order. From the list come
-// the
-//    struct of function pointers, the method's id, the dispatcher's name and the check that rules
-//    and tables agree. Nothing else enumerates methods.
+//    the struct of function pointers, the method's id, the dispatcher's name and the check that
+//    rules and tables agree. Nothing else enumerates methods.
 // 2. A null pointer means the documented default, which the dispatcher or its caller supplies.
 // 3. Nobody but the dispatcher calls through a table (a test looks).
 // 4. Parameters keep the document's order and meaning in C++ types: a reference where null is not

@@ -3,16 +3,13 @@
 // A superblock: one mounted file system, however often it is mounted.
 //
 // 1. s_count: passive references, keep the memory. s_active: active references (mounts); the last
-// one shuts
-//    it down through ->kill_sb. A superblock is found by others only once SB_BORN.
+//    one shuts it down through ->kill_sb. A superblock is found by others only once SB_BORN.
 // 2. s_umount exclusively: birth, death, remount, freeze. Shared: sync.
 // 3. s_writers: writers hold level `write` for a system call, `pagefault` for a store through a
-// mapping,
-//    `fs` for the file system's own; freezing takes the levels in that order and waits for their
-//    readers.
+//    mapping, `fs` for the file system's own; freezing takes the levels in that order and waits for
+//    their readers.
 // 4. s_vfs_rename_mutex: at most one rename across directories at a time, so that the tree can't
-// turn
-//    under the ancestor check.
+//    turn under the ancestor check.
 #pragma once
 
 #include "holdfast/inode.h"

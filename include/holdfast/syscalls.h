@@ -3,10 +3,9 @@
 // The API for callers: what system calls do, in process, errno-exact, on behalf of a task.
 //
 // 1. `at` is where a relative path starts: a descriptor (or at_cwd), or a path that the caller
-// holds. The
-//    second form is what doors with handles of their own use; it needs no descriptor.
+//    holds. The second form is what doors with handles of their own use; it needs no descriptor.
 // 2. A name is bytes, not NUL-terminated; a NUL inside is EINVAL. An empty path is ENOENT unless
-// AT_EMPTY_PATH.
+//    AT_EMPTY_PATH.
 // 3. Every call may block unless it says otherwise; none may be made with a Holdfast lock held.
 // 4. Errors are those of the man page of the call of the same name.
 #pragma once

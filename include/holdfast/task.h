@@ -3,12 +3,11 @@
 // A task: what a process is to the VFS. Root, working directory, umask, credentials, descriptors.
 //
 // 1. Nothing in Holdfast reads the real process's ids; whoever calls makes a task and says who it
-// is.
+//    is.
 // 2. A task may be used by several threads at once only if it was created `shared`; then descriptor
-// look-ups
-//    take a reference and f_pos is locked.
+//    look-ups take a reference and f_pos is locked.
 // 3. A cred is immutable once published; changing a task's ids publishes another. Open files keep
-// theirs.
+//    theirs.
 #pragma once
 
 #include <span>

@@ -5,7 +5,7 @@
 // 1. Numeric values that programs see (mode bits, open flags, rename flags, statx masks) are the
 //    running system's own, taken from its headers; values that only the VFS sees are defined here.
 // 2. uid_t and gid_t in objects are the file system's ids; what a mount maps is mapped at the
-// edges.
+//    edges.
 #pragma once
 
 #include <fcntl.h>

@@ -2,15 +2,12 @@
 //
 // How it measures:
 // 1. The same operations on the same tree: on a Holdfast tmpfs through sys_* calls, and on a kernel
-// tmpfs by
-//    system calls (one of our own mounting where permitted, else /dev/shm).
+//    tmpfs by system calls (one of our own mounting where permitted, else /dev/shm).
 // 2. Rounds are interleaved: in each round every operation runs a slice on either side, so that
-// both see the
-//    same noise. The figure is the median of the rounds.
+//    both see the same noise. The figure is the median of the rounds.
 // 3. Threads: what a second thread gains is compared with what it gains in a loop that touches
-// registers
-//    only, in the same run; where that loop gains less than 1.7 the machine can't tell, and it says
-//    so.
+//    registers only, in the same run; where that loop gains less than 1.7 the machine can't tell,
+//    and it says so.
 #include "app/bench.h"
 
 #include <fcntl.h>

@@ -3,9 +3,8 @@
 // holdfast mount: builds the name space, and serves it from the background.
 //
 // 1. The fork comes before anything that starts a thread. The parent ends with 0 only when the
-// child has
-//    said, through a pipe, that the mount answers; a child that ends before has explained itself on
-//    stderr.
+//    child has said, through a pipe, that the mount answers; a child that ends before has explained
+//    itself on stderr.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

@@ -3,11 +3,10 @@
 // How often each rule of the native edition was exercised, and how many calls were checked.
 //
 // 1. A cell counts when it was compared with something: a lock column when its lock was bound,
-// another
-//    column when the method was entered. A prose rule counts when a gate or a dispatcher evaluated
-//    it.
+//    another column when the method was entered. A prose rule counts when a gate or a dispatcher
+//    evaluated it.
 // 2. Counters are sharded by thread and relaxed: a sum is exact once the counting threads are
-// quiet.
+//    quiet.
 // 3. Nothing is counted while checking is off.
 #pragma once
 

@@ -15,18 +15,16 @@
 // returns_locked() and keeps(), then leave().
 //
 // 1. With checking off a gate is one predictable test at each end; it allocates nothing, and
-// touches
-//    nothing but itself. With checking compiled out it is nothing.
+//    touches nothing but itself. With checking compiled out it is nothing.
 // 2. enter() compares what is held with what the rules ask, reports what differs, remembers the
-// held
-//    set, and puts the thread in a no-block scope when the method may not block. leave() undoes the
-//    scope and compares the held set again: it must be the same, but for the rules that say
-//    otherwise.
+//    held set, and puts the thread in a no-block scope when the method may not block. leave()
+//    undoes the scope and compares the held set again: it must be the same, but for the rules that
+//    say otherwise.
 // 3. A gate goes on after a report (or the process ends, in mode abort): it never changes what the
 //    method returns.
 // 4. Gates of one execution context nest; a gate is opened and left by the same context.
 // 5. A lock is known by its address. A gate never dereferences it after the call: a method may free
-// it.
+//    it.
 // 6. When no memory is left for a gate's record the call goes unchecked, and is counted as such.
 #pragma once
 

@@ -5,8 +5,7 @@
 //
 // 1. row_of[m] is the row of method m, or no_index for a method that has a prototype only.
 // 2. blocking_of[m] comes from the row's own column where the table has one, else from the line
-// that
-//    names the method, else from the table's default.
+//    that names the method, else from the table's default.
 #pragma once
 
 #include <array>

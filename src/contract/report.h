@@ -6,11 +6,9 @@
 // 1. A violation's identity is its kind, rule, method and finding, without addresses: the first is
 //    reported, the others are counted.
 // 2. A report allocates nothing (symbol names may; without memory they stay mangled). It runs with
-// checks
-//    suspended for its context, and one at a time.
+//    checks suspended for its context, and one at a time.
 // 3. In mode abort the process ends after the report is written, not before. The validator ends it
-// for
-//    its own reports.
+//    for its own reports.
 // 4. From the start the validator's violations come here too (set_violation_sink).
 #pragma once
 

@@ -3,8 +3,7 @@
 // A violation as text for people and as one line of JSON for programs.
 //
 // 1. JSON is well-formed whatever the texts contain: bytes outside of printable ASCII are escaped
-// one by
-//    one, and stacks are left out when the line would not fit.
+//    one by one, and stacks are left out when the line would not fit.
 #include <cxxabi.h>
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -3,8 +3,7 @@
 // How the text of a cell is read.
 //
 // 1. Only the forms listed here have a reading; everything else is refused, so that a new edition's
-// new
-//    wording is noticed by a person. A remark in parentheses that only points elsewhere changes
+//    new wording is noticed by a person. A remark in parentheses that only points elsewhere changes
 //    nothing.
 // 2. "shared" and "read" mean at least shared: a caller that holds more breaks nobody's assumption.
 #pragma once

@@ -6,8 +6,8 @@
 // and the coverage counters read nothing else. Invariants (rulec enforces all of them):
 //
 // 1. A cell's text is the document's, white space collapsed; its requirement is what the text is
-// read
-//    as. A text that no reading exists for is an error when the rules are compiled, never a guess.
+//    read as. A text that no reading exists for is an error when the rules are compiled, never a
+//    guess.
 // 2. A row has one cell for each column of its table, in the columns' order.
 // 3. A method has at most one row and one prototype in its table, and at least one of the two.
 // 4. Prose rules are numbered per section without gaps, in restated form.

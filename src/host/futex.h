@@ -3,8 +3,7 @@
 // The kernel's wait-on-a-word, private to the process.
 //
 // 1. futex_wake may get the address of a word that is gone: it only looks the address up. So a
-// waker may
-//    store and then wake although the store lets the waiter free the word.
+//    waker may store and then wake although the store lets the waiter free the word.
 #pragma once
 
 #include <atomic>

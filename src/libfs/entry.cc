@@ -5,7 +5,7 @@
 // 1. Who has a name has a reference on its dentry besides the users' (the pin): the dcache is the
 //    directory, so an entry may not be shrunk away. It is taken with the name and dropped with it.
 // 2. What is absent is known to be: a miss makes a negative dentry, which may be discarded at any
-// time.
+//    time.
 #include <cerrno>
 
 #include "core/dispatch/inode_ops.h"

@@ -3,10 +3,9 @@
 // Stable directory cookies.
 //
 // 1. A number is given once and belongs to a name until it goes. New ones are above all others.
-// When the
-//    entry with the highest number goes, its number is free again: nothing stands above it, so a
-//    reader that has passed it has nothing left but what is created later, which it may or may not
-//    see.
+//    When the entry with the highest number goes, its number is free again: nothing stands above
+//    it, so a reader that has passed it has nothing left but what is created later, which it may or
+//    may not see.
 // 2. So a directory in which the last file comes and goes stays as it is, and the tree stays dense.
 #include <cerrno>
 

@@ -3,12 +3,10 @@
 // Page frames: blocks of 2^order pages, aligned to the page size, out of 2 MiB chunks.
 //
 // 1. A buddy system inside each chunk: two free halves of a block join at once. A chunk that became
-// free
-//    as a whole is unmapped, except for a small reserve.
+//    free as a whole is unmapped, except for a small reserve.
 // 2. Single pages pass through a cache of the thread; it is filled and drained in batches.
 // 3. A block that was never handed out since its chunk was mapped is known to be zero and is not
-// cleared
-//    again.
+//    cleared again.
 // 4. A block is naturally aligned (to its own size).
 //
 // Locks: one leaf lock over buddies and chunks, taken once a batch. See slab.h for why it is a

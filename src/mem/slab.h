@@ -4,22 +4,17 @@
 // for another thread that frees.
 //
 // 1. Each thread has, per cache, up to two batches of free objects, linked through the objects'
-// first
-//    words. Allocating and freeing touch only these; nothing is shared and nothing is locked.
+//    first words. Allocating and freeing touch only these; nothing is shared and nothing is locked.
 // 2. A thread that has none left takes a whole batch from the cache's depot; a thread that has too
-// many
-//    gives a whole batch to it. So memory that the RCU thread frees comes back to the threads that
-//    allocate at one lock for every `slab_batch` objects.
+//    many gives a whole batch to it. So memory that the RCU thread frees comes back to the threads
+//    that allocate at one lock for every `slab_batch` objects.
 // 3. The depot keeps a bounded number of batches. What is beyond goes to the slabs (64 KiB, aligned
-// to
-//    their size, header first); a slab all of whose objects came home is given back to the page
+//    to their size, header first); a slab all of whose objects came home is given back to the page
 //    allocator, except for a small reserve.
 // 4. A cache has static storage duration and a constant initialiser: thread exit may return objects
-// to it
-//    at any time.
+//    to it at any time.
 // 5. Under AddressSanitizer objects come from malloc, so that use after free is found at once.
-// Elsewhere
-//    the first two words of a freed object are overwritten.
+//    Elsewhere the first two words of a freed object are overwritten.
 //
 // Locks: the depot's lock is a leaf (only the page allocator's is taken under it). It is a
 // std::mutex, not one of sync/: the checker's own records may come from here.

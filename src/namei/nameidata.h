@@ -3,14 +3,13 @@
 // A path walk under way.
 //
 // 1. RCU-walk (flags & lookup_rcu): nothing is referenced. `p` was seen at `seq`, mounts at
-// `m_seq`, each
-//    link on the stack at its own sequence. What is found under them counts only after they are
-//    re-checked.
+//    `m_seq`, each link on the stack at its own sequence. What is found under them counts only
+//    after they are re-checked.
 // 2. REF-walk: p, the root once it was needed, and every link on the stack are referenced.
 // 3. unlazy() turns 1 into 2 or fails; after a failure only terminate() may be called. There is no
-// way back.
+//    way back.
 // 4. Hand over hand: the child's d_seq is sampled, then the parent's is re-checked, then the child
-// is used.
+//    is used.
 #pragma once
 
 #include <new>

@@ -4,7 +4,7 @@
 //
 // 1. Every change ends in change_attributes() under i_rwsem, after mnt_want_write.
 // 2. chown and changes of data strip set-id bits (and only then, never together with an explicit
-// mode).
+//    mode).
 // 3. ->setattr validates (setattr_prepare) before it applies anything.
 #include <linux/stat.h>
 

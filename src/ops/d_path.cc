@@ -3,13 +3,11 @@
 // From a path to its text, as seen from the running task's root: getcwd(2) and d_path.
 //
 // 1. The text grows from the end of the buffer, component by component, upwards through dentries
-// and mounts.
+//    and mounts.
 // 2. It is read under RCU without locks, and read again if rename_lock or mount_lock moved
-// meanwhile; the
-//    bytes of a name stay valid in the RCU section.
+//    meanwhile; the bytes of a name stay valid in the RCU section.
 // 3. A place that can't be reached from the root says so: "(unreachable)" in front. A name that is
-// gone has
-//    " (deleted)" behind it.
+//    gone has " (deleted)" behind it.
 #include <cstring>
 
 #include "core/dentry/dcache.h"

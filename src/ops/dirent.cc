@@ -3,10 +3,9 @@
 // Reading directories.
 //
 // 1. One pass holds f_pos_lock, then the directory's i_rwsem shared: several readers of one
-// directory run at
-//    once, two passes over one open directory don't.
+//    directory run at once, two passes over one open directory don't.
 // 2. A removed directory has no entries, not even "." and ".."; that is ENOENT, as the walk into it
-// says.
+//    says.
 #include <dirent.h>
 
 #include <cstring>

@@ -4,11 +4,10 @@
 //
 // 1. A call runs for one task: task_scope first, then operation_scope, then everything else.
 // 2. Lock order of a change: mnt_want_write (which includes sb_start_write), then i_rwsem of
-// directories,
-//    then i_rwsem of the object. It is given back in reverse, and an inode's last reference is
-//    dropped after its directory is unlocked, since eviction may take long.
+//    directories, then i_rwsem of the object. It is given back in reverse, and an inode's last
+//    reference is dropped after its directory is unlocked, since eviction may take long.
 // 3. References: path_ref and dentry_ref own what lookups return; nothing else here keeps any past
-// a call.
+//    a call.
 #pragma once
 
 #include "core/dispatch/file_ops.h"

@@ -3,12 +3,12 @@
 // open(2) from the walk to the open file.
 //
 // 1. The last component without O_CREAT is walked like any other. With O_CREAT it is looked up
-// under the
-//    parent's i_rwsem, exclusively, unless the cache has it positive and O_EXCL isn't asked.
+//    under the parent's i_rwsem, exclusively, unless the cache has it positive and O_EXCL isn't
+//    asked.
 // 2. Write access to the mount is taken before i_rwsem, kept for the creation, and taken again for
-// the file.
+//    the file.
 // 3. What ->atomic_open opened is not opened again; what it created is not checked for permission
-// again.
+//    again.
 #include "core/dispatch/dentry_ops.h"
 #include "namei/nameidata.h"
 #include "ops/internal.h"

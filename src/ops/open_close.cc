@@ -3,8 +3,7 @@
 // open(2) and close(2).
 //
 // 1. Flags are judged before the path is looked at. A descriptor is reserved before the file is
-// opened, so
-//    that a full table creates nothing.
+//    opened, so that a full table creates nothing.
 // 2. close() gives the descriptor back whatever ->flush says.
 #include "ops/internal.h"
 

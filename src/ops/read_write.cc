@@ -4,8 +4,7 @@
 //
 // 1. The plain forms move f_pos, under f_pos_lock where somebody else could be moving it too.
 // 2. A write of a regular file runs inside sb_start_write. What O_DSYNC or O_SYNC (or a synchronous
-// mount)
-//    promises is done after it: the range just written is flushed before the call returns.
+//    mount) promises is done after it: the range just written is flushed before the call returns.
 // 3. A single buffer needs no memory: the iov_iter and the kiocb lie on the stack.
 #include <climits>
 

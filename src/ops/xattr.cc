@@ -3,8 +3,8 @@
 // Extended attributes: who may see and change which (xattr(7)), sizes, and the way to a handler.
 //
 // 1. Namespaces: user.* needs access to the file's data, trusted.* CAP_SYS_ADMIN; writing
-// security.* needs
-//    CAP_SYS_ADMIN too (there is no security module to decide). system.* is the handler's.
+//    security.* needs CAP_SYS_ADMIN too (there is no security module to decide). system.* is the
+//    handler's.
 // 2. A change holds write access to the mount, then i_rwsem; reading holds nothing.
 #include <sys/xattr.h>
 

@@ -3,16 +3,13 @@
 // A radix tree from 64-bit positions to pointers, 64 ways a node.
 //
 // 1. An entry is a pointer with bit 0 set (radix_entry below); anything else that is not null is a
-// node.
-//    An entry of order n stands at 2^(n mod 6) slots of the level n / 6.
+//    node. An entry of order n stands at 2^(n mod 6) slots of the level n / 6.
 // 2. Readers take no lock: they hold an RCU section, or whatever excludes the writers. A reader
-// sees each
-//    slot before or after a change, never between. Removed nodes keep their contents for readers
-//    that are inside, and are freed after a grace period when `radix_rcu` was asked for, else at
-//    once.
+//    sees each slot before or after a change, never between. Removed nodes keep their contents for
+//    readers that are inside, and are freed after a grace period when `radix_rcu` was asked for,
+//    else at once.
 // 3. No node is empty, and the root is as low as its contents allow: a single entry at position 0
-// needs no
-//    node at all.
+//    needs no node at all.
 // 4. Writers take turns by a lock of the caller's.
 #pragma once
 

@@ -4,7 +4,7 @@
 // the sense of writeback, and what has no folio is a hole.
 //
 // 1. Bytes of a folio beyond i_size are zero: a new folio is completed with zeros, truncation
-// zeroes.
+//    zeroes.
 // 2. Folios come and go only under i_rwsem exclusively (or at eviction); readers don't make any.
 #include <algorithm>
 #include <cerrno>

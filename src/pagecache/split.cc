@@ -3,10 +3,9 @@
 // Splitting a large folio: the same memory, described by smaller folios.
 //
 // 1. The caller's and the index's references are the only ones; they are frozen (count zero) while
-// the
-//    index changes, so that nobody can gain one. Lock-free readers may be copying from the memory:
-//    it stays what it is, and the re-check after their copy fails since the old folio has lost its
-//    mapping.
+//    the index changes, so that nobody can gain one. Lock-free readers may be copying from the
+//    memory: it stays what it is, and the re-check after their copy fails since the old folio has
+//    lost its mapping.
 // 2. The parts are as large as alignment to `at` allows.
 #include <cassert>
 #include <cerrno>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Buffered writing: checks, then for each stretch prefault -> ->write_begin -> copy without faults
-// ->
-// ->write_end. A stretch lies in one folio. What the copy could not reach is brought in and tried
-// again.
+// -> ->write_end. A stretch lies in one folio. What the copy could not reach is brought in and
+// tried again.
 //
 // Locks: i_rwsem exclusively for the whole write; the folio lock between ->write_begin and
 // ->write_end.

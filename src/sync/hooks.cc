@@ -3,8 +3,8 @@
 // The checks behind the hooks: the set of held locks of a context and what it permits.
 //
 // 1. Everything here runs only while checking is on or a scheduler listens, on the thread
-// concerned, and
-//    touches its context alone; the order graph and the reports have their own locks.
+//    concerned, and touches its context alone; the order graph and the reports have their own
+//    locks.
 // 2. A check that reports goes on as if the rule had been kept.
 #include "holdfast/sync/hooks.h"
 

@@ -6,9 +6,9 @@
 //
 // 1. Looking up a known edge is one relaxed load; only a new edge takes the graph's lock.
 // 2. Stacks of the first time are kept for each edge while memory allows; the edge holds without
-// them.
+//    them.
 // 3. At most 256 classes and 1024 nodes; what does not fit is not checked (and said once on
-// stderr).
+//    stderr).
 #pragma once
 
 #include "holdfast/sync/violation.h"

@@ -4,14 +4,12 @@
 // ours.
 //
 // 1. A callback's way: pushed on a shard's stack -> taken with all others by the one callback
-// thread ->
-//    a grace period -> run in the order of pushing (per shard).
+//    thread -> a grace period -> run in the order of pushing (per shard).
 // 2. The thread sleeps while all shards are empty. Pusher and sleeper each write and then look at
-// the
-//    other's word, sequentially consistent, so that no push is missed.
+//    the other's word, sequentially consistent, so that no push is missed.
 // 3. It lets callbacks gather for a millisecond, unless somebody waits (`urgent`).
 // 4. pending(shard) goes down only after its callbacks ran: the bound is on memory held, not on
-// queues.
+//    queues.
 //
 // TSan doesn't see liburcu's ordering; the edges "end of section -> end of grace period" are told
 // to it.

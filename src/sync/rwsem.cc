@@ -3,14 +3,12 @@
 // The slow paths of rwsem: the queue of waiters and who gets the lock next.
 //
 // 1. A waiter lives on its thread's stack. Whoever sets its word to `granted` has unlinked it and
-// must not
-//    touch it after that.
+//    must not touch it after that.
 // 2. All of it runs under queue_lock, except that state changes by the fast paths meanwhile: a
-// release only
-//    makes it freer, and its thread comes here after it since bit `waiters` is set.
+//    release only makes it freer, and its thread comes here after it since bit `waiters` is set.
 // 3. Readers at the head are granted together. A writer at the head is poked and tries for itself,
-// so that
-//    running writers need not wait for its wake-up; after 1 ms it is granted by whoever releases.
+//    so that running writers need not wait for its wake-up; after 1 ms it is granted by whoever
+//    releases.
 #include "holdfast/sync/rwsem.h"
 
 #include "sync/raw_lock.h"

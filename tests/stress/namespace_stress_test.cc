@@ -6,8 +6,7 @@
 // What must hold whatever the order:
 // 1. Every call ends in success or in an errno that its man page names for such a race.
 // 2. Afterwards the tree is a tree: each directory is reached once, `..` leads back, link counts
-// are right,
-//    a lookup of every listed name finds the inode that was listed.
+//    are right, a lookup of every listed name finds the inode that was listed.
 // 3. Everything is given back: after the last close and the unmount no dentry and no inode is left.
 //
 // HOLDFAST_STRESS_SECONDS sets the time (default 8), HOLDFAST_STRESS_SEED replays the choice of

@@ -4,7 +4,7 @@
 //
 // 1. complete() lets one waiter through, now or later; complete_all() every one, for ever.
 // 2. It may lie on the stack of the waiter: when wait() returns, complete() doesn't touch it any
-// more.
+//    more.
 // 3. Waiters are served in order; a callback counts as a waiter.
 #pragma once
 

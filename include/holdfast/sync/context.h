@@ -3,15 +3,13 @@
 // Execution contexts: what a thread is doing and which locks it holds while it does it.
 //
 // 1. this_context() is the thread's own context, or one it borrowed (borrow_context). A thread that
-// lends
-//    its context is parked until the borrower gives it back: contexts have no lock.
+//    lends its context is parked until the borrower gives it back: contexts have no lock.
 // 2. rcu_depth and atomic_depth count always, held locks are recorded only while checking is on.
-// They
-//    count for the thread that enters; might_block() looks at the own and at the borrowed context.
+//    They count for the thread that enters; might_block() looks at the own and at the borrowed
+//    context.
 // 3. The set of held locks is allocated at its first use. If that fails, locks go unrecorded and
-// releases
-//    of unknown locks are not reported for this context: a lack of memory never makes a false
-//    report.
+//    releases of unknown locks are not reported for this context: a lack of memory never makes a
+//    false report.
 // 4. set_check_mode() is called only while no locks are held anywhere.
 #pragma once
 

@@ -10,8 +10,7 @@
 //
 // 1. All cost one relaxed load and a branch while checking is off and no scheduler listens.
 // 2. A schedule point lies in each of them, in every wait and in every RCU transition. The hook may
-// block
-//    the thread; it takes none of the locks that it is told about.
+//    block the thread; it takes none of the locks that it is told about.
 #pragma once
 
 #include "holdfast/sync/context.h"

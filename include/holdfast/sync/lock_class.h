@@ -3,11 +3,9 @@
 // Lock classes: what the validator, the contract and the contention statistics know about a lock.
 //
 // 1. A class is a constinit object with static storage; a lock names it as a template argument
-// without
-//    default, so that no lock is anonymous.
+//    without default, so that no lock is anonymous.
 // 2. Order is checked between (class, nest, stacking depth), never between single locks. Two locks
-// that
-//    one thread holds together and that have one class differ in nest or depth.
+//    that one thread holds together and that have one class differ in nest or depth.
 // 3. Counters are written in slow paths, and by the checks, only.
 #pragma once
 

@@ -4,7 +4,7 @@
 // operation while the lock is free.
 //
 // 1. Low 32 bits: the lock (0 free, 1 locked, 2 locked and somebody sleeps). High 32 bits: the
-// count.
+//    count.
 // 2. While it is locked only the holder changes the count.
 // 3. A negative count means dead: get_not_dead() fails, and nothing makes it alive again.
 #pragma once

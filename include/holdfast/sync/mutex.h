@@ -3,7 +3,7 @@
 // mutex<C>: a sleeping lock with one owner.
 //
 // 1. word: 0 free, 1 locked, 2 locked and somebody may sleep. A waiter spins briefly, then sleeps
-// on it.
+//    on it.
 // 2. Not fair: a thread that runs may overtake one that is being woken. rwsem is fair.
 // 3. Released by the context that took it.
 #pragma once

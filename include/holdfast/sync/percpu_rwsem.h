@@ -5,11 +5,9 @@
 // changes).
 //
 // 1. A reader counts itself in, then looks at `writer`; a writer sets `writer`, then sums the
-// shards. Both
-//    sides are sequentially consistent, so one of them sees the other.
+//    shards. Both sides are sequentially consistent, so one of them sees the other.
 // 2. A shard's counter wraps: taken in one thread and released in another it goes below zero; only
-// the sum
-//    over all shards means something.
+//    the sum over all shards means something.
 // 3. init() allocates the shards and precedes every other call; the destructor wants no holders.
 #pragma once
 

@@ -4,15 +4,13 @@
 // replaced is freed after a grace period, when every section that could see it has ended.
 //
 // 1. A section never blocks (might_block() reports it). Sections nest; a thread registers at its
-// first.
+//    first.
 // 2. Publish with rcu_ptr::store() after the object is filled; readers use rcu_ptr::load() inside a
-// section.
+//    section.
 // 3. Callbacks of call_rcu run one after another on one thread that holds no lock; they may take
-// spinlocks
-//    and may not block.
+//    spinlocks and may not block.
 // 4. The backlog is bounded: a caller that may block waits when too many callbacks are pending. One
-// that
-//    may not only queues.
+//    that may not only queues.
 // 5. After fork() the child has no callback thread: fork before the first call_rcu, or exec.
 #pragma once
 

@@ -6,8 +6,7 @@
 // seqcount.
 //
 // 1. The compound assignments are a load and a store, not one atomic step: the caller's lock makes
-// writers
-//    take turns. fetch_* are atomic.
+//    writers take turns. fetch_* are atomic.
 #pragma once
 
 #include <atomic>

@@ -3,13 +3,12 @@
 // rwsem<C>: many readers or one writer, both may sleep under it. 24 bytes.
 //
 // 1. state: bit 0 a writer holds it; bit 1 threads wait; bit 2 the first waiter is to get it next;
-// the rest
-//    counts readers. Readers and a writer never hold it together.
+//    the rest counts readers. Readers and a writer never hold it together.
 // 2. Waiters queue in order. Readers never overtake a waiter; a running writer may, until the first
-// waiter
-//    has waited long (1 ms): then bit 2 is set and the lock is handed over. So nobody starves.
+//    waiter has waited long (1 ms): then bit 2 is set and the lock is handed over. So nobody
+//    starves.
 // 3. The queue is guarded by queue_lock and is empty exactly when bit 1 is clear, seen under
-// queue_lock.
+//    queue_lock.
 #pragma once
 
 #include <atomic>

@@ -8,10 +8,9 @@
 //
 // 1. Odd: a writer is inside. Even: the data are consistent.
 // 2. Writers take turns by a lock of the owner's. The data are relaxed<T> or atomic, since readers
-// race.
+//    race.
 // 3. A reader that waits for a writer may be waiting for a preempted thread: read_begin() yields
-// after a
-//    while. read_raw() never waits; RCU-walk uses it and retries elsewhere.
+//    after a while. read_raw() never waits; RCU-walk uses it and retries elsewhere.
 #pragma once
 
 #include <atomic>

@@ -3,8 +3,8 @@
 // spinlock<C>: four bytes, for short sections that never block.
 //
 // 1. The holder may be preempted (this is user space), so a waiter spins briefly and then sleeps on
-// a futex.
-//    The rule stays: nothing under it may block. atomic_depth counts the spinlocks a thread holds.
+//    a futex. The rule stays: nothing under it may block. atomic_depth counts the spinlocks a
+//    thread holds.
 // 2. Released by the thread that took it.
 #pragma once
 

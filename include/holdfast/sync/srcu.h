@@ -4,9 +4,8 @@
 // periods.
 //
 // 1. Readers count themselves in and out of one of two phases, by shard. synchronize() flips the
-// phase and
-//    waits until as many left the old one as entered it; it does so twice, since a reader may have
-//    picked its phase before a flip and counted itself in after.
+//    phase and waits until as many left the old one as entered it; it does so twice, since a reader
+//    may have picked its phase before a flip and counted itself in after.
 // 2. init() precedes every other call.
 // 3. synchronize() inside a section of the same domain never ends; it is reported.
 #pragma once

@@ -4,8 +4,7 @@
 //
 // 1. One violation (same kind, classes, levels and code site) is reported once and counted after.
 // 2. A sink runs on the thread that broke the rule, with checks suspended for its context, and
-// without a
-//    lock of the validator's. What it is handed is valid until it returns.
+//    without a lock of the validator's. What it is handed is valid until it returns.
 // 3. In check_mode::abort the process aborts after the sink returns.
 #pragma once
 

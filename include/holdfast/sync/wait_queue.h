@@ -3,15 +3,13 @@
 // wait_queue<C>: sleep until a condition holds, or have a function called when it may.
 //
 // 1. Whoever makes the condition true wakes the queue after it. The condition is made of atomics,
-// or of
-//    what the predicate locks itself.
+//    or of what the predicate locks itself.
 // 2. An entry is on at most one queue, linked under the queue's spinlock. Waking takes it off
-// first.
+//    first.
 // 3. A callback runs on the waking thread, outside the queue's lock, and owns its entry from then
-// on. It
-//    may be called while the waker holds locks, so it doesn't block; it hands work on.
+//    on. It may be called while the waker holds locks, so it doesn't block; it hands work on.
 // 4. remove() says who owns the entry: true, the caller; false, the callback (it ran, or is
-// running).
+//    running).
 #pragma once
 
 #include <atomic>

@@ -4,8 +4,7 @@
 // path_resolution(7)).
 //
 // 1. Exactly one of owner, group, other applies, the first that matches: an owner whose bits refuse
-// isn't
-//    asked again as a member of the group.
+//    isn't asked again as a member of the group.
 // 2. Nothing here blocks or writes; only a file system's own ->permission may, and it is told by
 //    may_not_block.
 #include "core/cred/permission.h"

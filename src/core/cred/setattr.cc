@@ -4,7 +4,7 @@
 // storing it.
 //
 // 1. setattr_prepare() may take S_ISGID out of the mode that was asked for; it changes nothing
-// else.
+//    else.
 // 2. Both run with i_rwsem held exclusively.
 #include <cerrno>
 

@@ -3,16 +3,13 @@
 // Dentries: allocation, references, attachment to inodes, death.
 //
 // 1. A dentry dies in d_kill() alone: count zero, i_lock, the parent's d_lock and its own held,
-// dead marked,
-//    ->d_prune called, then off the name index, the parent's list, the inode; ->d_iput or iput;
-//    ->d_release; the memory after a grace period.
+//    dead marked, ->d_prune called, then off the name index, the parent's list, the inode; ->d_iput
+//    or iput; ->d_release; the memory after a grace period.
 // 2. i_lock comes before d_lock and an ancestor's d_lock before a descendant's; who starts from the
-// child
-//    tries, and starts over from above when that fails. RCU keeps what it then looks at from going
-//    away.
+//    child tries, and starts over from above when that fails. RCU keeps what it then looks at from
+//    going away.
 // 3. Losing the inode (d_delete of the last user, death) changes d_seq, so that a walk that saw the
-// inode
-//    can't use it.
+//    inode can't use it.
 #include <cstring>
 
 #include "core/dentry/dcache.h"

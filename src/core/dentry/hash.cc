@@ -3,17 +3,15 @@
 // The name index: (parent, name) -> dentry, read under RCU without any lock, grown while in use.
 //
 // 1. Buckets are singly linked chains; a chain changes only under its stripe lock. A stripe is
-// chosen by the
-//    low bits of the hash, which both tables of a resize share, so one stripe lock covers both.
+//    chosen by the low bits of the hash, which both tables of a resize share, so one stripe lock
+//    covers both.
 // 2. A dentry has two links. The current table uses one of them; a resize fills a new table through
-// the
-//    other. From then until the new table is current, insertions and removals go to both, so the
-//    current table is whole at every moment.
+//    the other. From then until the new table is current, insertions and removals go to both, so
+//    the current table is whole at every moment.
 // 3. A reader that still walks the table that was replaced may miss what was added since. A miss is
-// never an
-//    absence: the walk leaves RCU, and REF-walk starts from the current table.
+//    never an absence: the walk leaves RCU, and REF-walk starts from the current table.
 // 4. The next resize begins only after a grace period has ended for the last one, because it reuses
-// its link.
+//    its link.
 #include <new>
 
 #include "core/dentry/dcache.h"

@@ -4,11 +4,10 @@
 //
 // 1. d_lookup is stable against renames: a miss counts only if rename_lock did not move.
 // 2. At most one dentry per (parent, name) is in ->lookup at a time (semantics.md A, parallel
-// lookup). The
-//    table of those under way is asked after the index; its owner fills the index before it leaves
-//    the table; so under a bucket's lock a second look at the index settles it.
+//    lookup). The table of those under way is asked after the index; its owner fills the index
+//    before it leaves the table; so under a bucket's lock a second look at the index settles it.
 // 3. Who waits for a lookup under way holds a reference on its dentry and starts over when it is
-// done.
+//    done.
 #include "core/dentry/dcache.h"
 #include "core/dentry/name_hash.h"
 #include "holdfast/sync/wait_queue.h"

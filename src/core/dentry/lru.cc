@@ -3,13 +3,11 @@
 // Unused dentries: kept per superblock in the order of their last use, shrunk to a budget.
 //
 // 1. On the LRU: count was zero when it was put there, and is checked again when it is taken off; a
-// dentry
-//    in use may stay on the list until a shrinker passes.
+//    dentry in use may stay on the list until a shrinker passes.
 // 2. A dentry on a private (shrink) list belongs to that list's owner: whoever kills it meanwhile
-// sets
-//    dcache_may_free and leaves the memory to the owner.
+//    sets dcache_may_free and leaves the memory to the owner.
 // 3. d_lru is guarded by s_dentry_lru_lock while dcache_lru_list, by the owner while
-// dcache_shrink_list.
+//    dcache_shrink_list.
 #include "core/dentry/dcache.h"
 #include "core/mount/sharded_count.h"
 #include "mem/slab.h"

@@ -3,13 +3,11 @@
 // Renames in the tree of dentries, and aliases of directories.
 //
 // 1. Everything here that changes a name or a parent holds rename_lock's write side and d_seq's of
-// both.
+//    both.
 // 2. d_move: `d` takes target's place and name; target leaves the index and keeps its own name and
-// parent.
-//    d_exchange: both stay in the index, each in the other's place.
+//    parent. d_exchange: both stay in the index, each in the other's place.
 // 3. A directory has one dentry that is in the index; ->lookup that meets it elsewhere moves it
-// there
-//    (semantics.md A, d_splice_alias), without ever waiting for a lock.
+//    there (semantics.md A, d_splice_alias), without ever waiting for a lock.
 #include "core/dentry/dcache.h"
 
 HF_NAMESPACE_BEGIN

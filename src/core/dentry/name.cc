@@ -3,10 +3,9 @@
 // Name buffers of dentries.
 //
 // 1. The inline buffer is written once, before the dentry is published, and never again: RCU
-// readers may
-//    compare against it for as long as the dentry lives.
+//    readers may compare against it for as long as the dentry lives.
 // 2. An external buffer is reference counted (a rename may share it) and freed after a grace
-// period.
+//    period.
 #include <cstring>
 #include <new>
 #include <thread>

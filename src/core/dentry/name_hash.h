@@ -4,8 +4,7 @@
 // for its end.
 //
 // 1. Both give the same value for the same bytes and salt. The salt is the parent's address, so
-// that equal
-//    names in different directories spread.
+//    that equal names in different directories spread.
 // 2. Nothing outside [begin, end) of the caller's string is read.
 #pragma once
 

@@ -4,12 +4,10 @@
 // children.
 //
 // 1. A walk holds one d_lock, or a parent's and a child's. Going down it drops the parent's and the
-// child's
-//    becomes the one; going up it finds the parent under RCU and starts over if the child left
-//    meanwhile or anything was renamed.
+//    child's becomes the one; going up it finds the parent under RCU and starts over if the child
+//    left meanwhile or anything was renamed.
 // 2. Visitors run under the child's d_lock and may be called again for a dentry that they saw,
-// after a
-//    restart: they must not mind.
+//    after a restart: they must not mind.
 #include <cstdio>
 #include <thread>
 

@@ -5,10 +5,9 @@
 //
 // 1. All may block but dirty_folio and free_folio.
 // 2. Which a_ops: the mapping's; for a folio, that of its mapping (which its lock pins); for a file
-// or a
-//    kiocb, f_mapping's. free_folio takes the table, since the folio has left its mapping.
+//    or a kiocb, f_mapping's. free_folio takes the table, since the folio has left its mapping.
 // 3. A folio lock that a method releases may pass to I/O completion: the gate then follows the
-// folio.
+//    folio.
 // 4. "Null: EOPNOTSUPP; the caller ..." marks methods whose default lies above the core.
 #pragma once
 

@@ -3,16 +3,14 @@
 // What every dispatcher is made of: a call of a method inside its gate.
 //
 // 1. A method is called at one place of the source. A hot dispatcher, which is inline and has a
-// checked
-//    twin out of line, shares that place with its twin (namespace `direct`, for the two alone).
+//    checked twin out of line, shares that place with its twin (namespace `direct`, for the two
+//    alone).
 // 2. A null pointer is answered before the gate: no method runs, so no rule of it is exercised.
-// Where
-//    the documented default lies above the core, the dispatcher says what it answers instead, and
-//    its caller looks at the pointer first.
+//    Where the documented default lies above the core, the dispatcher says what it answers instead,
+//    and its caller looks at the pointer first.
 // 3. What a lock is bound to is read before the call; afterwards the arguments may be gone.
 // 4. The static annotation of a dispatcher names what its parameters can name. The other locks of
-// its
-//    rule (a victim's, those of a dentry's inode) are the gate's alone.
+//    its rule (a victim's, those of a dentry's inode) are the gate's alone.
 //
 // Tables: i_op, i_fop, f_op and a_ops are never null (an object without methods has an empty
 // table); d_op and s_op may be.

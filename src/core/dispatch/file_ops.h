@@ -6,8 +6,7 @@
 // 2. Which f_op: the file's; for kiocb, ki_filp's; for copy_file_range the output's, for
 //    remap_file_range the input's.
 // 3. "Null: EOPNOTSUPP; the caller ..." marks methods whose default lies above the core: the caller
-// looks
-//    at the pointer and does it.
+//    looks at the pointer and does it.
 #pragma once
 
 #include "core/dispatch/door.h"

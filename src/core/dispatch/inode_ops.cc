@@ -3,8 +3,7 @@
 // The gated side of inode_ops.h: which lock stands for which word of the document.
 //
 // 1. "exclusive (both)" and "(both parents, some children)": the parents are bound to the column;
-// the
-//    victim, the other non-directories and the moved subdirectories to the sentences that name
+//    the victim, the other non-directories and the moved subdirectories to the sentences that name
 //    them, so that one missing lock is one report.
 // 2. A victim is what the name stands for before the call: a dentry's inode is read once, in front.
 #include "core/dispatch/inode_ops.h"

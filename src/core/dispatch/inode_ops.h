@@ -5,10 +5,9 @@
 //
 // 1. Every method may block, but permission, get_link and get_inode_acl in RCU-walk.
 // 2. i_rwsem of a parameter is annotated; that of a victim, of a source, of a dentry's inode is
-// checked
-//    by the gate: the comment of the function names them.
+//    checked by the gate: the comment of the function names them.
 // 3. Errors are the method's own, or the default of a null pointer, which stands beside each
-// function.
+//    function.
 #pragma once
 
 #include "core/dispatch/door.h"

@@ -6,10 +6,9 @@
 //
 // 1. The objects are incomplete types here, so each function takes its table first.
 // 2. The gate checks how a method may block; the locks of these tables live in those objects, and
-// are bound
-//    by the parts that complete them.
+//    are bound by the parts that complete them.
 // 3. Defaults that need those parts are their callers': a null pointer is answered as the comment
-// says.
+//    says.
 #pragma once
 
 #include "core/dispatch/door.h"

@@ -4,9 +4,9 @@
 // with plain locks, and the violations that a call caused.
 //
 // 1. Every stand-in counts its call, runs `inside` if one is set, and answers success with an empty
-// value.
+//    value.
 // 2. Calls here break the static annotations on purpose, so the analysis is off for the including
-// file.
+//    file.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -4,8 +4,7 @@
 //
 // 1. drop_inode and free_inode may not block; the document calls its own "all may block" untrue.
 // 2. Memory of an inode: alloc_inode gives it; after eviction destroy_inode undoes synchronously,
-// and
-//    free_inode gives the memory back after a grace period, when the superblock may be gone.
+//    and free_inode gives the memory back after a grace period, when the superblock may be gone.
 #pragma once
 
 #include "core/dispatch/door.h"

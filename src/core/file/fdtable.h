@@ -5,8 +5,7 @@
 // 1. Slots are read under RCU. Bitmaps and stores to slots belong to file_lock.
 // 2. A descriptor is free, reserved (open bit, null slot) or installed (open bit, file).
 // 3. `full` has a bit for every word of `open` that has no zero: the search for a free descriptor
-// looks at one
-//    bit for 64.
+//    looks at one bit for 64.
 // 4. A table that was outgrown is never written again and freed after a grace period.
 #pragma once
 

@@ -6,11 +6,9 @@
 //   credentials
 //
 // 1. The memory outlives the file by a grace period: a table's reader may find it and must then
-// fail to
-//    count it.
+//    fail to count it.
 // 2. What do_dentry_open() took is given back by fput(), by the mode bits: fmode_writer,
-// fmode_opened; or by
-//    do_dentry_open() itself where it fails before ->open succeeded.
+//    fmode_opened; or by do_dentry_open() itself where it fails before ->open succeeded.
 // 3. ->flush belongs to close(2), once a descriptor; ->release to the last reference, once a file.
 #include <dirent.h>
 

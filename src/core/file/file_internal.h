@@ -4,8 +4,7 @@
 //
 // 1. alloc_empty_file -> (path set) do_dentry_open -> fmode_opened -> fput: ->release.
 // 2. A descriptor table is read under RCU; a slot is changed under file_lock; a table that was
-// outgrown is
-//    freed after a grace period.
+//    outgrown is freed after a grace period.
 #pragma once
 
 #include "holdfast/task.h"

@@ -3,11 +3,11 @@
 // Inodes: memory, numbers, and the superblock's list of them.
 //
 // 1. A file system with ->alloc_inode embeds the inode in its own object and frees it in
-// ->free_inode, after
-//    a grace period; one with ->destroy_inode and without ->free_inode frees it there and has to
-//    care about RCU-walk itself. Without either the inode comes from the cache here.
+//    ->free_inode, after a grace period; one with ->destroy_inode and without ->free_inode frees it
+//    there and has to care about RCU-walk itself. Without either the inode comes from the cache
+//    here.
 // 2. inode_init_once()/inode_destroy() bracket every inode's life, whoever owns the memory: they
-// count.
+//    count.
 #include <new>
 
 #include "core/dispatch/super_ops.h"

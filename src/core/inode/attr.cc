@@ -3,8 +3,7 @@
 // Link counts, ownership of new inodes, special files, dirtying, and the default stat.
 //
 // 1. s_remove_count of the superblock is the number of inodes in memory without links: every change
-// of
-//    i_nlink from or to zero passes through here, and destroy_inode() takes the rest back.
+//    of i_nlink from or to zero passes through here, and destroy_inode() takes the rest back.
 #include <sys/sysmacros.h>
 
 #include <cerrno>

@@ -3,14 +3,12 @@
 // The inode cache: (superblock, number) -> inode.
 //
 // 1. A chain is read under RCU; a hit counts only after i_lock confirmed that the inode is still
-// hashed. A
-//    miss is confirmed under the chain's lock before a new inode goes in.
+//    hashed. A miss is confirmed under the chain's lock before a new inode goes in.
 // 2. i_hashed (under i_lock) and membership in a chain (under the chain's lock) change together,
-// both held.
+//    both held.
 // 3. A finder never takes a reference to an inode that is being freed: it waits until that one has
-// left the
-//    cache, and looks again. It waits for a new one to be filled, with a reference, and looks again
-//    if that one failed.
+//    left the cache, and looks again. It waits for a new one to be filled, with a reference, and
+//    looks again if that one failed.
 #include "core/inode/inode_internal.h"
 
 HF_NAMESPACE_BEGIN

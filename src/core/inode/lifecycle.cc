@@ -7,12 +7,10 @@
 //   kept --prune_icache_sb(), evict_inodes()--> i_freeing
 //
 // 1. i_count goes from and to zero under i_lock only. So who holds i_lock and sees zero, and marks
-// the
-//    inode i_freeing, is its only owner.
+//    the inode i_freeing, is its only owner.
 // 2. The LRU is lazy: a found inode stays on it until the pruner meets it.
 // 3. A last reference dropped where blocking is forbidden travels, undropped, to a worker:
-// ->evict_inode
-//    may block.
+//    ->evict_inode may block.
 // 4. Dirty inodes without references stay until the file system has written them or is shut down.
 #include "core/dispatch/super_ops.h"
 #include "core/inode/inode_internal.h"

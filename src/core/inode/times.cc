@@ -3,12 +3,10 @@
 // An inode's timestamps.
 //
 // 1. Written under i_lock inside i_attr_seq, read with i_attr_seq alone: a reader sees the members
-// of one
-//    timestamp, and all timestamps of one change, together.
+//    of one timestamp, and all timestamps of one change, together.
 // 2. "Now" is the coarse clock, so that most changes within a tick find nothing to store:
-// touch_mc() looks
-//    before it locks. A file system that counts versions (sb_i_version) is told of every change all
-//    the same.
+//    touch_mc() looks before it locks. A file system that counts versions (sb_i_version) is told of
+//    every change all the same.
 #include "core/inode/inode_internal.h"
 #include "host/clock.h"
 

@@ -4,8 +4,8 @@
 // inodes.
 //
 // 1. `evictions` of a queue moves after an inode of it was unhashed. A finder samples it under
-// i_lock while
-//    the inode is still hashed and i_freeing, so the move it waits for is still to come.
+//    i_lock while the inode is still hashed and i_freeing, so the move it waits for is still to
+//    come.
 #include "core/inode/inode_internal.h"
 #include "holdfast/sync/wait_queue.h"
 

@@ -3,12 +3,10 @@
 // A mount: its memory, its references, its end.
 //
 // 1. While a mount is in a tree (mnt_ns set) the tree's reference keeps it, so mntput() only
-// counts. A mount
-//    leaves the tree first and loses that reference a grace period later: whoever saw mnt_ns set
-//    inside an RCU section has counted down by then.
+//    counts. A mount leaves the tree first and loses that reference a grace period later: whoever
+//    saw mnt_ns set inside an RCU section has counted down by then.
 // 2. Outside a tree mntput() counts under mount_lock. Reaching zero there it marks the mount
-// doomed;
-//    legitimize_mnt() looks for that mark under mount_lock, too.
+//    doomed; legitimize_mnt() looks for that mark under mount_lock, too.
 // 3. Cleaning up may block; in a context that must not, a worker does it.
 #include <algorithm>
 #include <cerrno>

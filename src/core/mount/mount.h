@@ -3,12 +3,11 @@
 // The mount tree, as the core sees it.
 //
 // 1. Changes: namespace_sem exclusively, then mount_lock's write side. Readers: RCU and
-// mount_lock's
-//    sequence, or namespace_sem shared.
+//    mount_lock's sequence, or namespace_sem shared.
 // 2. The hash (parent mount, mountpoint dentry) -> topmost child is read under RCU.
 // 3. `count` is the sharded sum of references. umount sets mnt_doomed (under mount_lock) before it
-// takes the
-//    sum, and legitimize_mnt re-checks mount_lock after its increment, so no reference slips past.
+//    takes the sum, and legitimize_mnt re-checks mount_lock after its increment, so no reference
+//    slips past.
 #pragma once
 
 #include "core/mount/sharded_count.h"

@@ -4,8 +4,7 @@
 //
 // 1. A namespace has its root mount for life; tasks and callers count references on it.
 // 2. Mounting locks the directory it mounts on (i_rwsem), then namespace_sem: so the place can't be
-// removed
-//    between the check and the attachment.
+//    removed between the check and the attachment.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>

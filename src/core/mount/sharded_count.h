@@ -4,7 +4,7 @@
 // keeps to one.
 //
 // 1. add() touches only the calling thread's shard; a shard may go negative, the sum is what
-// counts.
+//    counts.
 // 2. sum() is exact only when whoever could add has been stopped.
 #pragma once
 

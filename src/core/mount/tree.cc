@@ -3,12 +3,10 @@
 // The tree of mounts: which mount lies on (mount, dentry).
 //
 // 1. The hash is changed under mount_lock's write side and read under RCU: a reader that raced with
-// a change
-//    finds mount_lock's sequence moved and asks again.
+//    a change finds mount_lock's sequence moved and asks again.
 // 2. A mounted mount holds its mountpoint (d_lockref) and its parent mount.
 // 3. Several mounts on one place: the newest lies on the root of the one below, so (mount, dentry)
-// has at most
-//    one entry.
+//    has at most one entry.
 #include "core/dentry/dcache.h"
 #include "core/mount/mount_internal.h"
 

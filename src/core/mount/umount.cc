@@ -3,11 +3,10 @@
 // umount(2).
 //
 // 1. A plain umount wants a mount with no children and no references but the tree's and the
-// caller's. The sum
-//    is taken under mount_lock, after mnt_sync_umount has been set: a walk that raced with it
-//    either is in the sum or drops its reference again (legitimize_mnt).
+//    caller's. The sum is taken under mount_lock, after mnt_sync_umount has been set: a walk that
+//    raced with it either is in the sum or drops its reference again (legitimize_mnt).
 // 2. MNT_DETACH takes the whole subtree out of the name space at once; each mount ends with its
-// last user.
+//    last user.
 #include <sys/mount.h>
 
 #include <cerrno>

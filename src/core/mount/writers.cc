@@ -3,11 +3,9 @@
 // Write access to mounts.
 //
 // 1. A writer counts itself, then looks for mnt_write_hold, then whether the mount is read-only.
-// Who makes it
-//    read-only sets the hold, then takes the sum: one of the two sees the other.
+//    Who makes it read-only sets the hold, then takes the sum: one of the two sees the other.
 // 2. While the hold is set nobody that came after it gets to drop its count, so a sum of zero is
-// exact
-//    although shards are read one after another.
+//    exact although shards are read one after another.
 #include "core/mount/writers.h"
 
 #include <cerrno>

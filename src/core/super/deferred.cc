@@ -5,8 +5,7 @@
 //
 // 1. `head` is a stack that many push to and the worker takes whole.
 // 2. `queued` and `done` only grow. flush waits until done has reached the queued of its call,
-// again until
-//    nothing is new: work queues work.
+//    again until nothing is new: work queues work.
 // 3. The thread lives as long as the process; it holds no reference while it sleeps.
 #include "holdfast/deferred_work.h"
 

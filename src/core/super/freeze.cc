@@ -6,15 +6,13 @@
 //   unfrozen
 //
 // 1. At each level the percpu rwsem of the level is taken exclusively: new holders wait, present
-// ones drain.
+//    ones drain.
 // 2. `frozen` changes under s_umount. s_umount is let go while writers drain: a writer inside
-// sb_start_write
-//    may be waiting for it.
+//    sb_start_write may be waiting for it.
 // 3. A frozen superblock has an active reference of its own: unmounting it leaves it until it is
-// thawed.
+//    thawed.
 // 4. The three locks outlive the call and are released by whoever thaws. That is why the analysis
-// is off
-//    here, and why they are passed on and taken over.
+//    is off here, and why they are passed on and taken over.
 #include <cerrno>
 
 #include "core/dispatch/super_ops.h"

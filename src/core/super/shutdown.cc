@@ -3,10 +3,10 @@
 // The end of a superblock, syncing, and changing its options.
 //
 // 1. Shutting down goes in this order, each step relying on the one before: dentries, data, inodes
-// (none is
-//    cached any more once SB_ACTIVE is clear), the file system's own, the list of superblocks.
+//    (none is cached any more once SB_ACTIVE is clear), the file system's own, the list of
+//    superblocks.
 // 2. s_umount is held exclusively from the moment the last active reference is gone until all that
-// is done.
+//    is done.
 #include <cerrno>
 #include <cstdio>
 

@@ -7,10 +7,10 @@
 //   freed
 //
 // 1. The list and s_count are guarded by sb_lock. A superblock is on the list from sget() to its
-// death.
+//    death.
 // 2. A mounter that finds a superblock which isn't born waits; one that finds it dying waits until
-// it is dead
-//    and then makes its own. So there are never two live superblocks for what one ->test accepts.
+//    it is dead and then makes its own. So there are never two live superblocks for what one ->test
+//    accepts.
 // 3. Whoever waited for s_umount looks again whether the superblock still lives.
 #include <cerrno>
 #include <cstring>

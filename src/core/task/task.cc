@@ -3,8 +3,7 @@
 // Tasks: made, entered, ended.
 //
 // 1. A task holds a reference on its credentials, on its namespace, and two on each of root and
-// working
-//    directory's mount and dentry (one of each per path).
+//    working directory's mount and dentry (one of each per path).
 // 2. The running task is the execution context's: whoever works for a task borrows or enters it.
 #include <cerrno>
 #include <new>

@@ -3,16 +3,13 @@
 // Requests about open directories.
 //
 // 1. Names are gathered first, with the directory locked by the dispatcher, then looked up and
-// packed with
-//    nothing locked: a look-up that misses takes the same lock.
+//    packed with nothing locked: a look-up that misses takes the same lock.
 // 2. The cookie of an entry is where the next one begins: it is known when the next is seen, or at
-// the end.
+//    the end.
 // 3. A reply that is not the end of the directory has an entry, though others may have been removed
-// between
-//    gathering and look-up.
+//    between gathering and look-up.
 // 4. An entry of READDIRPLUS counts as a look-up exactly if it stands in a reply that arrived, "."
-// and ".."
-//    never.
+//    and ".." never.
 // 5. The kernel may not keep listings (cache_readdir). A reader that stands in the middle of a
 //    directory is moved over to a listing that somebody else read later; the kernel looks for the
 //    cookie there, and where that entry is gone and the listing fills its last page exactly, it

@@ -3,17 +3,14 @@
 // What the request handlers share: the door, a worker, one call.
 //
 // 1. A worker is a thread with a task of its own, a cache of credentials and a buffer. A handler
-// runs on one
-//    worker from request to reply; nothing of a worker is shared but its counters.
+//    runs on one worker from request to reply; nothing of a worker is shared but its counters.
 // 2. A task's credentials have every capability that the kernel's checks replace: the request's
 //    supplementary groups are not sent, so the answer here could only be wrong. The ids are the
 //    caller's.
 // 3. Every request is answered exactly once. What a reply gave to the kernel (a look-up, an open
-// file) is
-//    taken back when the reply did not arrive.
+//    file) is taken back when the reply did not arrive.
 // 4. fi->fh of an open file is its `file*`, with one reference that RELEASE drops. The kernel hands
-// back only
-//    what it was given.
+//    back only what it was given.
 #pragma once
 
 #include <fuse_lowlevel.h>

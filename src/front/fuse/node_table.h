@@ -4,20 +4,16 @@
 // look-ups.
 //
 // 1. An id is the inode number in the root's superblock. The root's id is 1 whatever its number; an
-// inode
-//    whose number is 1 has the root's number as its id, so ids stay one to one.
+//    inode whose number is 1 has the root's number as its id, so ids stay one to one.
 // 2. An id that is not in the table is ESTALE. It is never turned into a pointer, nor searched for
-// elsewhere.
+//    elsewhere.
 // 3. A node holds one reference on a path and so pins the inode: its number is not reused while the
-// kernel
-//    knows it. All names of an inode share its node; a name that was removed is replaced by the
-//    next one that is looked up.
+//    kernel knows it. All names of an inode share its node; a name that was removed is replaced by
+//    the next one that is looked up.
 // 4. remember() counts one look-up, forget() takes counts back; at zero the node goes. The root is
-// not
-//    counted.
+//    not counted.
 // 5. A shard's mutex is a leaf for everything but the reference taken on a path; references are
-// dropped after
-//    it is released, since that may block.
+//    dropped after it is released, since that may block.
 #pragma once
 
 #include <atomic>

@@ -3,12 +3,10 @@
 // The life of a mount: mounted, served, ended.
 //
 // 1. Workers read requests until the connection is gone (ENODEV after an unmount, by whomever) or
-// the
-//    session is told to exit. The thread that called fuse_serve() waits for signals and for the
+//    the session is told to exit. The thread that called fuse_serve() waits for signals and for the
 //    workers.
 // 2. On a signal the mount is taken away first, while the workers go on: the kernel writes back
-// what it
-//    holds. A mount in use is detached, and what still uses it gets ENOTCONN.
+//    what it holds. A mount in use is detached, and what still uses it gets ENOTCONN.
 // 3. Everything is torn down in reverse: workers joined, nodes dropped, tasks destroyed.
 #include <fcntl.h>
 #include <poll.h>

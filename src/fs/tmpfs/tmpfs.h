@@ -3,15 +3,12 @@
 // tmpfs: a file system whose directory is the dcache and whose disk is the page cache.
 //
 // 1. Whoever has a name has its dentry pinned by one extra reference, taken by create and dropped
-// by unlink
-//    (invariant of libfs); kill_litter_super drops what is left.
+//    by unlink (invariant of libfs); kill_litter_super drops what is left.
 // 2. A file's folios are its blocks: i_blocks and the superblock's count follow mapping.nrpages,
-// which
-//    changes only under i_rwsem exclusively, or at eviction. Charging comes before allocating,
-//    giving back after freeing, so the limits are never exceeded.
+//    which changes only under i_rwsem exclusively, or at eviction. Charging comes before
+//    allocating, giving back after freeing, so the limits are never exceeded.
 // 3. Inode space: 1024 bytes for each inode, for each further name of one, and what extended
-// attributes
-//    take. The counters are atomic, exact, and without a lock.
+//    attributes take. The counters are atomic, exact, and without a lock.
 // 4. A directory's size is 20 bytes an entry; its link count is 2 and one for each subdirectory.
 //
 // Locks: i_rwsem -> invalidate_lock -> folio lock, as everywhere; the extended attributes of an
