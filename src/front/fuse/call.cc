@@ -116,17 +116,17 @@ Status fuse_call::fill_entry(path_ref p, fuse_entry_param& e) {
   return {};
 }
 
-void fuse_call::entry(path_ref p, file* f, fuse_file_info* fi) {
+void fuse_call::entry(path_ref p, fuse_file_info* fi) {
   fuse_entry_param e;
   if (Status s = fill_entry(std::move(p), e); !s) {
-    fput(f);
+    if (fi != nullptr) door.files.drop(fi->fh);
     return fail(s.code());
   }
-  int sent = f != nullptr ? fuse_reply_create(req, &e, fi) : fuse_reply_entry(req, &e);
+  int sent = fi != nullptr ? fuse_reply_create(req, &e, fi) : fuse_reply_entry(req, &e);
   if (sent == 0) return;
   // The caller was killed meanwhile: the kernel threw the reply away.
   door.nodes.forget(e.ino, 1);
-  fput(f);
+  if (fi != nullptr) door.files.drop(fi->fh);
 }
 
 void fuse_call::attr(const path& p) {
@@ -136,12 +136,14 @@ void fuse_call::attr(const path& p) {
   fuse_reply_attr(req, &st, door.opt.timeout);
 }
 
-void set_open_reply(const fuse_door& door, file& f, fuse_file_info& fi) {
-  fi.fh = reinterpret_cast<uint64_t>(&f);
+Status set_open_reply(fuse_door& door, file* f, fuse_file_info& fi) {
+  const bool flushes = f->f_op->flush != nullptr;
+  HF_TRY_ASSIGN(fi.fh, door.files.add(f));
   fi.keep_cache = door.opt.timeout > 0;
   // Without a ->flush nothing can go wrong at close that was not reported before, so it needs no
   // request.
-  fi.noflush = f.f_op->flush == nullptr;
+  fi.noflush = !flushes;
+  return {};
 }
 
 HF_NAMESPACE_END

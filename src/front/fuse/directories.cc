@@ -168,8 +168,10 @@ void opendir(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   if (!p || !c.enter()) return;
   Result<file*> f = file_open_path(c.t(), *p, O_RDONLY | O_DIRECTORY | O_LARGEFILE);
   if (!f) return c.fail(f.code());
-  fi->fh = reinterpret_cast<uint64_t>(*f);
-  if (fuse_reply_open(req, fi) != 0) fput(*f);
+  Result<uint64_t> handle = c.door.files.add(*f);
+  if (!handle) return c.fail(handle.code());
+  fi->fh = *handle;
+  if (fuse_reply_open(req, fi) != 0) c.door.files.drop(fi->fh);
 }
 
 void readdir(fuse_req_t req, fuse_ino_t, size_t size, off_t off, fuse_file_info* fi) {
@@ -185,7 +187,7 @@ void readdirplus(fuse_req_t req, fuse_ino_t, size_t size, off_t off, fuse_file_i
 void releasedir(fuse_req_t req, fuse_ino_t, fuse_file_info* fi) {
   fuse_call c(req, fuse_request::releasedir);
   task_scope as(c.t());
-  fput(&file_of(fi));
+  c.door.files.drop(fi->fh);
   c.fail(0);
 }
 

@@ -9,7 +9,7 @@
 //    caller's.
 // 3. Every request is answered exactly once. What a reply gave to the kernel (a look-up, an open
 //    file) is taken back when the reply did not arrive.
-// 4. fi->fh of an open file is its `file*`, with one reference that RELEASE drops. The kernel hands
+// 4. fi->fh of an open file is a handle of open_files, which owns the reference. The kernel hands
 //    back only what it was given.
 #pragma once
 
@@ -18,6 +18,7 @@
 #include "holdfast/fuse.h"
 #include "holdfast/syscalls.h"
 #include "node_table.h"
+#include "open_files.h"
 
 HF_NAMESPACE_BEGIN
 
@@ -48,6 +49,7 @@ class fuse_door {
  public:
   fuse_options opt;
   node_table nodes;
+  open_files files;
   fuse_session* session = nullptr;
   std::unique_ptr<fuse_worker[]> workers;
   unsigned worker_count = 0;
@@ -86,8 +88,8 @@ class fuse_call {
 
   void fail(int code) { fuse_reply_err(req, code); }
   void done(const Status& s) { fuse_reply_err(req, s.code()); }
-  // Replies with the object as a new name of it: counts a look-up. `f`: of CREATE, passes in.
-  void entry(path_ref p, file* f = nullptr, fuse_file_info* fi = nullptr);
+  // Replies with the object as a new name of it: counts a look-up. `fi`: of CREATE, its file open.
+  void entry(path_ref p, fuse_file_info* fi = nullptr);
   void attr(const path& p);
   // Prepares an entry, the look-up counted. Error: nothing was counted.
   Status fill_entry(path_ref p, fuse_entry_param& e);
@@ -99,8 +101,9 @@ class fuse_call {
 
 struct stat to_stat(const kstat& k);
 inline file& file_of(const fuse_file_info* fi) {
-  return *reinterpret_cast<file*>(fi->fh);
+  return open_files::of(fi->fh);
 }
-void set_open_reply(const fuse_door& door, file& f, fuse_file_info& fi);
+// Hands the file's reference to the door's table. Error ENOMEM: the file was closed.
+Status set_open_reply(fuse_door& door, file* f, fuse_file_info& fi);
 
 HF_NAMESPACE_END

@@ -32,8 +32,9 @@ void create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fu
   int flags = open_flags(c.door, fi->flags) | O_CREAT | O_NOFOLLOW | (fi->flags & O_EXCL);
   Result<file*> f = file_open(c.t(), *dir, name, flags, mode);
   if (!f) return c.fail(f.code());
-  set_open_reply(c.door, **f, *fi);
-  c.entry(path_ref::share((*f)->f_path), *f, fi);
+  path_ref p = path_ref::share((*f)->f_path);
+  if (Status s = set_open_reply(c.door, *f, *fi); !s) return c.fail(s.code());
+  c.entry(std::move(p), fi);
 }
 
 void open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
@@ -42,9 +43,9 @@ void open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* fi) {
   if (!p || !c.enter()) return;
   Result<file*> f = file_open_path(c.t(), *p, open_flags(c.door, fi->flags));
   if (!f) return c.fail(f.code());
-  set_open_reply(c.door, **f, *fi);
+  if (Status s = set_open_reply(c.door, *f, *fi); !s) return c.fail(s.code());
   // A caller that was killed will not send RELEASE.
-  if (fuse_reply_open(req, fi) != 0) fput(*f);
+  if (fuse_reply_open(req, fi) != 0) c.door.files.drop(fi->fh);
 }
 
 void read(fuse_req_t req, fuse_ino_t, size_t size, off_t off, fuse_file_info* fi) {
@@ -74,7 +75,7 @@ void flush(fuse_req_t req, fuse_ino_t, fuse_file_info* fi) {
 void release(fuse_req_t req, fuse_ino_t, fuse_file_info* fi) {
   fuse_call c(req, fuse_request::release);
   task_scope as(c.t());
-  fput(&file_of(fi));
+  c.door.files.drop(fi->fh);
   c.fail(0);
 }
 

@@ -399,6 +399,10 @@ Result<int> fuse_serve(const fuse_options& opt) {
     forget_mount(door.session);
   }
   fuse_session_destroy(door.session);
+  {
+    task_scope as(*door.workers[0].t);
+    door.files.clear();
+  }
   door.nodes.clear();
   destroy_workers();
   return result;
