@@ -111,6 +111,8 @@ class path_ref {
 // read-only. mnt_want_write also takes sb_start_write and so blocks while frozen; mnt_drop_write
 // gives both back.
 Status mnt_want_write(vfsmount& m);
+// The completion form: false where mnt_want_write would block; see sb_start_write_or_wait.
+Result<bool> mnt_want_write_or_wait(vfsmount& m, wait_entry& e);
 void mnt_drop_write(vfsmount& m);
 Status mnt_get_write_access(vfsmount& m);  // the mount's count alone
 void mnt_put_write_access(vfsmount& m);

@@ -72,6 +72,7 @@ struct super_block {
     percpu_rwsem<sb_write_class> write;
     percpu_rwsem<sb_pagefault_class> pagefault;
     percpu_rwsem<sb_intwrite_class> fs;
+    wait_queue<sb_wait_class> thawed;  // woken when writers may try again
   } s_writers;
 
   spinlock<s_inode_list_class> s_inode_list_lock;
@@ -137,6 +138,13 @@ inline bool sb_start_write_trylock(super_block& sb)
     HF_TRY_ACQUIRE_SHARED(true, sb.s_writers.write) {
   return sb.s_writers.write.try_lock_shared();
 }
+// The completion form, for threads that must not be parked. True: as sb_start_write, at once.
+// False: `e` is called once when trying again is worth it (from the thread that thaws, with no lock
+// held), unless sb_cancel_wait took it back before.
+bool sb_start_write_or_wait(super_block& sb, wait_entry& e)
+    HF_TRY_ACQUIRE_SHARED(true, sb.s_writers.write);
+// False: `e` was called, or is being called.
+bool sb_cancel_wait(super_block& sb, wait_entry& e);
 inline void sb_end_write(super_block& sb) HF_RELEASE_SHARED(sb.s_writers.write) {
   sb.s_writers.write.unlock_shared();
 }

@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "base/copy_bytes.h"
 #include "holdfast/sync/seqlock.h"
 
 #if HF_TSAN
@@ -51,7 +52,7 @@ void copy_out(void* dst, const void* src, size_t n) {
 #if HF_TSAN
   AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
 #endif
-  std::memcpy(dst, src, n);
+  copy_bytes(dst, src, n);
 #if HF_TSAN
   AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
 #endif
@@ -90,7 +91,7 @@ size_t copy_to_iter(const void* src, size_t n, iov_iter& to) {
 }
 size_t copy_from_iter(void* dst, size_t n, iov_iter& from) {
   return walk(from, n, [&](std::byte* p, size_t len, size_t done) {
-    std::memcpy(at(dst, done), p, len);
+    copy_bytes(at(dst, done), p, len);
     return len;
   });
 }
@@ -104,7 +105,7 @@ size_t copy_to_iter_nofault(const void* src, size_t n, iov_iter& to) {
 size_t copy_from_iter_nofault(void* dst, size_t n, iov_iter& from) {
   return walk(from, n, [&](std::byte* p, size_t len, size_t done) {
     len = reach(p, len);
-    std::memcpy(at(dst, done), p, len);
+    copy_bytes(at(dst, done), p, len);
     return len;
   });
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -66,6 +67,47 @@ TEST_F(fuse_lifecycle, a_signal_unmounts_cleanly) {
     EXPECT_FALSE(is_mounted());
     EXPECT_FALSE(connect_to_server(dir()));
   }
+}
+
+// In a mount namespace of its own, with a device node that everybody may open, as on a desktop, and
+// with a copy of the program, since the build folder may be closed to others.
+TEST_F(fuse_lifecycle, an_ordinary_user_mounts_through_fusermount) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to become another user";
+  if (access("/usr/bin/fusermount3", X_OK) != 0) GTEST_SKIP() << "fusermount3 is not installed";
+  constexpr int no_namespace = 77;
+  const std::string node = dir() + "-device", copy = dir() + "-program", script = dir() + "-script";
+  ASSERT_EQ(mknod(node.c_str(), S_IFCHR | 0666, makedev(10, 229)), 0) << strerror(errno);
+  ASSERT_EQ(chmod(node.c_str(), 0666), 0);
+  ASSERT_EQ(chown(dir().c_str(), 65534, 65534), 0);
+  ASSERT_EQ(system(("cp '" + program() + "' '" + copy + "' && chmod 755 '" + copy + "'").c_str()),
+            0);
+  write_file(script,
+             "if [ \"$1\" != user ]; then\n"
+             "  mount --bind '" +
+                 node +
+                 "' /dev/fuse || exit 77\n"
+                 "  exec setpriv --reuid=65534 --regid=65534 --clear-groups sh '" +
+                 script +
+                 "' user\n"
+                 "fi\n"
+                 "set -e\n"
+                 "'" +
+                 copy + "' mount --check=abort none '" + dir() +
+                 "'\n"
+                 "echo x > '" +
+                 dir() +
+                 "/file'\n"
+                 "owner=$(stat -c %u '" +
+                 dir() +
+                 "/file')\n"
+                 "'" +
+                 copy + "' umount '" + dir() +
+                 "'\n"
+                 "test \"$owner\" = 65534\n");
+  const int status = system(("unshare -m true || exit 77; unshare -m sh '" + script + "'").c_str());
+  for (const std::string& f : {node, copy, script}) unlink(f.c_str());
+  if (WEXITSTATUS(status) == no_namespace) GTEST_SKIP() << "no mount namespace of its own here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(fuse_lifecycle, a_signal_ends_a_mount_in_use) {

@@ -45,6 +45,15 @@ Status mnt_want_write(vfsmount& m) HF_NO_THREAD_SAFETY_ANALYSIS {
   return s;
 }
 
+Result<bool> mnt_want_write_or_wait(vfsmount& m, wait_entry& e) HF_NO_THREAD_SAFETY_ANALYSIS {
+  if (!sb_start_write_or_wait(*m.mnt_sb, e)) return false;
+  if (Status s = mnt_get_write_access(m); !s.ok()) {
+    sb_end_write(*m.mnt_sb);
+    return s.error();
+  }
+  return true;
+}
+
 void mnt_drop_write(vfsmount& m) HF_NO_THREAD_SAFETY_ANALYSIS {
   mnt_put_write_access(m);
   sb_end_write(*m.mnt_sb);

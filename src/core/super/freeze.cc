@@ -29,10 +29,17 @@ void unlock_levels(super_block& sb, freeze_level reached) HF_NO_THREAD_SAFETY_AN
   if (reached >= freeze_level::write) sb.s_writers.write.unlock();
 }
 
+// Gives back what freezing held, s_umount too, and then wakes: who is called holds nothing of ours.
+void release_frozen(super_block& sb) HF_NO_THREAD_SAFETY_ANALYSIS {
+  sb.s_umount.unlock();
+  sb.s_writers.thawed.wake_all();
+  deactivate_super(sb);
+}
+
 Status give_up(super_block& sb, freeze_level reached, Error why) HF_NO_THREAD_SAFETY_ANALYSIS {
   sb.s_writers.frozen = freeze_level::unfrozen;
   unlock_levels(sb, reached);
-  deactivate_locked_super(sb);
+  release_frozen(sb);
   return why;
 }
 
@@ -87,8 +94,22 @@ Status thaw_super(super_block& sb) HF_NO_THREAD_SAFETY_ANALYSIS {
     unlock_levels(sb, freeze_level::fs);
   }
   sb.s_writers.frozen = freeze_level::unfrozen;
-  deactivate_locked_super(sb);
+  release_frozen(sb);
   return {};
+}
+
+bool sb_start_write_or_wait(super_block& sb, wait_entry& e) HF_NO_THREAD_SAFETY_ANALYSIS {
+  if (sb_start_write_trylock(sb)) return true;
+  sb.s_writers.thawed.add(e);
+  // A thaw between the two would otherwise have woken nobody.
+  if (!sb_start_write_trylock(sb)) return false;
+  if (sb.s_writers.thawed.remove(e)) return true;
+  sb_end_write(sb);  // it is being called: the caller tries again from there
+  return false;
+}
+
+bool sb_cancel_wait(super_block& sb, wait_entry& e) {
+  return sb.s_writers.thawed.remove(e);
 }
 
 HF_NAMESPACE_END

@@ -110,6 +110,29 @@ TEST_F(super_test, freeze_stops_writers_and_thaw_lets_them_go) {
   EXPECT_EQ(thaw_super(s.sb()).code(), EINVAL);
 }
 
+struct counted_wait : wait_entry {
+  counted_wait() : wait_entry([](wait_entry& e) { ++static_cast<counted_wait&>(e).calls; }) {}
+  std::atomic<int> calls{0};
+};
+
+TEST_F(super_test, a_thaw_calls_who_did_not_want_to_wait) {
+  test_fs::live_super s;
+  counted_wait called, cancelled;
+  ASSERT_TRUE(sb_start_write_or_wait(s.sb(), called));
+  sb_end_write(s.sb());
+  ASSERT_TRUE(freeze_super(s.sb()).ok());
+  EXPECT_FALSE(sb_start_write_or_wait(s.sb(), called));
+  EXPECT_FALSE(sb_start_write_or_wait(s.sb(), cancelled));
+  EXPECT_TRUE(sb_cancel_wait(s.sb(), cancelled));
+  EXPECT_EQ(called.calls, 0);
+  ASSERT_TRUE(thaw_super(s.sb()).ok());
+  EXPECT_EQ(called.calls, 1);
+  EXPECT_EQ(cancelled.calls, 0);
+  EXPECT_FALSE(sb_cancel_wait(s.sb(), called));
+  ASSERT_TRUE(sb_start_write_or_wait(s.sb(), called));
+  sb_end_write(s.sb());
+}
+
 TEST_F(super_test, failed_freeze_leaves_nothing_frozen) {
   test_fs::live_super s;
   test_fs::freeze_error = EIO;
