@@ -216,5 +216,27 @@ TEST_F(dcache, shrinking_frees_what_nobody_uses) {
   EXPECT_EQ(lookups, 2);
 }
 
+// The work of shrinking grows with the number of dentries, not with its square: counted in d_locks.
+TEST_F(dcache, a_deep_chain_is_taken_down_in_one_pass) {
+  constexpr uint64_t depth = 5000;
+  for (uint64_t i = 0; i < depth; ++i) {
+    kstat st;
+    ASSERT_TRUE(sys_stat(*t, at_cwd, "d", 0, st).ok());
+    ASSERT_TRUE(sys_chdir(*t, "d").ok());
+  }
+  ASSERT_TRUE(sys_chdir(*t, "/").ok());
+  const size_t before = dentry_stat().nr_dentry;
+  const check_mode mode = get_check_mode();
+  set_check_mode(check_mode::report);  // acquisitions are counted only then
+  const uint64_t locks = d_lock_class.acquired.load();
+  shrink_dcache_parent(root());
+  const uint64_t taken = d_lock_class.acquired.load() - locks;
+  set_check_mode(mode);
+  rcu_barrier();
+  EXPECT_EQ(dentry_stat().nr_dentry, before - depth);
+  if (checking_compiled_in) EXPECT_GT(taken, depth);
+  EXPECT_LT(taken, 20 * depth);
+}
+
 }  // namespace
 HF_NAMESPACE_END

@@ -66,6 +66,15 @@ void d_to_shrink_list(dentry& d, list_head& dispose) {
   dispose.add_tail(d.d_lru);
 }
 
+// Drops the reference a killed child had on its parent; if it was the last, the parent goes the
+// same way at once. So a chain of any depth is taken down in one pass.
+static void put_to_list(dentry* d, list_head& dispose) HF_NO_THREAD_SAFETY_ANALYSIS {
+  if (!d || d->d_lockref.put_or_lock()) return;
+  d->d_lockref.add_locked(-1);
+  if (!(d->d_flags & (dcache_shrink_list | dcache_dentry_killed))) d_to_shrink_list(*d, dispose);
+  d->d_lockref.unlock();
+}
+
 void shrink_dentry_list(list_head& dispose) {
   while (!dispose.empty()) {
     dentry* d = dispose.first_entry<&dentry::d_lru>();
@@ -83,8 +92,7 @@ void shrink_dentry_list(list_head& dispose) {
       continue;
     }
     bool killed = false;
-    dentry* parent = d_kill(d, killed);
-    dput(parent);
+    put_to_list(d_kill(d, killed), dispose);
   }
 }
 
