@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "contract/broken_rule_log.h"
 #include "core/dispatch/aops.h"
 #include "core/dispatch/dentry_ops.h"
 #include "core/dispatch/file_ops.h"
@@ -188,7 +189,11 @@ class dispatch_test : public ::testing::Test {
     bool found = false;
     for (const caught& c : reports) {
       EXPECT_EQ(c.method, method) << c;
-      if (c.column == what || c.rule == what || c.kind == what) found = true;
+      if (c.column == what || c.rule == what || c.kind == what) {
+        found = true;
+        if (!c.column.empty()) log_broken_cell(c.table, c.method, c.column);
+        log_broken_rule(c.rule);
+      }
     }
     EXPECT_TRUE(found) << "no report names " << what;
     for (const caught& c : reports)
