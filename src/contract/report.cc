@@ -124,6 +124,8 @@ void take_validator_violation(const sync_violation& s) {
     case violation_kind::blocks_in_atomic:
     case violation_kind::blocks_forbidden:
       v.advice = "Do the part that may block before the section or the call begins, or after it.";
+      if (s.context != nullptr && s.context->no_block_depth != 0)
+        cite_no_block(v, s.context->no_block_by);
       break;
     case violation_kind::order:
     case violation_kind::same_class:
@@ -147,7 +149,7 @@ void take_validator_violation(const sync_violation& s) {
           << (e.declared ? " (declared)" : "");
     if (!e.declared && e.operation != nullptr) chain << " (in " << e.operation << ')';
   }
-  v.sentence = chain.view();
+  if (s.chain_length != 0) v.sentence = chain.view();
   submit(v);
 }
 
