@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "contract/coverage.h"
+#include "contract/lock_order.h"
 #include "contract/text_buffer.h"
 #include "holdfast/sync/violation.h"
 #include "sync/thread.h"
@@ -154,7 +155,10 @@ void take_validator_violation(const sync_violation& s) {
 }
 
 // Before main, so that no violation is printed in the validator's own form.
-[[maybe_unused]] const violation_sink sink_before = set_violation_sink(take_validator_violation);
+[[maybe_unused]] const violation_sink sink_before = [] {
+  declare_published_orders();
+  return set_violation_sink(take_validator_violation);
+}();
 
 }  // namespace
 
