@@ -80,7 +80,7 @@ void call(method_id m, const deviation& how) {
     if (!native_detail::must_be_bound(c.asks.kind) && !acquires) continue;
     stand_in& lock = locks.emplace_back(class_of(c));
     const held mode = i == how.cell ? how.entry : obeyed_mode(c.asks.kind, how.create);
-    if (mode != held::none) lock.take(mode);
+    if (mode != held::none) lock.hold(mode);
     bounds.push_back({&c, &lock, c.asks.kind == requirement_kind::releases, acquires});
   }
   const bool callback_before = detail::this_thread.in_rcu_callback;
@@ -91,10 +91,10 @@ void call(method_id m, const deviation& how) {
     names = names || (cc.cell != no_index && cc.cell != how.cell &&
                       native.cells[cc.cell].asks.kind == requirement_kind::read_section);
   stand_in renames(rename_lock_class);
-  if (names) renames.take(held::exclusive);  // keeps names without forbidding to block
+  if (names) renames.hold(held::exclusive);  // keeps names without forbidding to block
   stand_in extra(how.cell != no_index && how.outside ? class_of(native.cells[how.cell])
                                                      : test_other_class);
-  if (how.outside) extra.take(held::exclusive);
+  if (how.outside) extra.hold(held::exclusive);
   {
     gate g(m);
     ASSERT_TRUE(g.on());
@@ -107,7 +107,7 @@ void call(method_id m, const deviation& how) {
     for (const bound& b : bounds) {
       if (b.releases && !how.forget_release) b.lock->drop();
       if (!b.acquires) continue;
-      if (!how.return_unlocked) b.lock->take(held::exclusive);
+      if (!how.return_unlocked) b.lock->hold(held::exclusive);
       g.returns_locked(*b.lock, "subject");
     }
     g.leave(false);

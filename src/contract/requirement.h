@@ -5,7 +5,10 @@
 // 1. Only the forms listed here have a reading; everything else is refused, so that a new edition's
 //    new wording is noticed by a person. A remark in parentheses that only points elsewhere changes
 //    nothing.
-// 2. "shared" and "read" mean at least shared: a caller that holds more breaks nobody's assumption.
+// 2. A "yes" under a lock means exclusive, which is all that a mutex or a spinlock has; where the
+// lock
+//    has readers the rules give the cell another reading.
+// 3. "shared" and "read" mean at least shared: a caller that holds more breaks nobody's assumption.
 #pragma once
 
 #include <optional>
@@ -34,7 +37,10 @@ inline constexpr cell_form cell_forms[] = {
     {column_kind::lock, "read/write", {requirement_kind::shared}},
     {column_kind::lock, "exclusive", {requirement_kind::exclusive}},
     {column_kind::lock, "write", {requirement_kind::exclusive}},
+    {column_kind::lock, "yes (all)", {requirement_kind::exclusive, subjects::all}},
+    {column_kind::lock, "yes[1]", {requirement_kind::exclusive, subjects::any}},
     {column_kind::lock, "exclusive (both)", {requirement_kind::exclusive, subjects::both}},
+    {column_kind::lock, "exclusive (all)", {requirement_kind::exclusive, subjects::all}},
     {column_kind::lock,
      "exclusive (both parents, some children)",
      {requirement_kind::exclusive, subjects::parents_and_some_children}},
@@ -51,6 +57,7 @@ inline constexpr cell_form cell_forms[] = {
     {column_kind::may_block, "yes", {requirement_kind::blocks}},
     {column_kind::may_block, "no", {requirement_kind::never_blocks}},
     {column_kind::may_block, "yes (ref-walk)", {requirement_kind::blocks_in_ref_walk}},
+    {column_kind::may_block, "maybe[1]", {requirement_kind::blocks_sometimes}},
     {column_kind::may_block, "maybe[1]_", {requirement_kind::blocks_sometimes}},
     {column_kind::rcu_walk, "no", {requirement_kind::never_in_rcu_walk}},
     {column_kind::rcu_walk, "maybe", {requirement_kind::maybe_in_rcu_walk}},
@@ -61,6 +68,7 @@ inline constexpr cell_form cell_forms[] = {
     {column_kind::flag, "yes", {requirement_kind::flag_yes}},
     {column_kind::flag, "no", {requirement_kind::flag_no}},
     {column_kind::names, "", {requirement_kind::unstated}},
+    {column_kind::names, "-", {requirement_kind::no_promise}},
     {column_kind::names, "dqonoff_sem", {requirement_kind::remark}},
     {column_kind::names, "dqonoff_sem or dqptr_sem", {requirement_kind::remark}},
 };
