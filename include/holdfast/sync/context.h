@@ -40,6 +40,7 @@ struct held_lock {
   uint8_t depth = 0;  // stacking depth of the file system the lock belongs to
   held mode = held::none;
   uint8_t frames = 0;
+  uint16_t order_node = 0;  // the validator's number for (class, level, depth); 0: none yet
   void* stack[max_lock_frames] = {};  // return addresses, innermost first
 };
 
