@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 
 #include "contract/editions.h"
 
@@ -60,6 +61,16 @@ change compare(const rule_cell* before, const rule_cell& now) {
   return before->text == now.text ? change::none : change::reworded;
 }
 
+// White space is no difference: the editions set "struct x*" and "struct x *".
+bool same_prototype(std::string_view a, std::string_view b) {
+  const auto without_blanks = [](std::string_view s) {
+    std::string out(s);
+    std::erase(out, ' ');
+    return out;
+  };
+  return without_blanks(a) == without_blanks(b);
+}
+
 void look_up(method_in_edition& m, const edition_rules& e, table_id t, std::string_view method) {
   for (const rule_row& r : e.rows)
     if (r.table == t && r.method == method) m.row = &r;
@@ -75,8 +86,8 @@ void compare(const method_in_edition& before, const edition_rules& before_in,
   now.removed = !now.present() && before.present();
   if (!now.present() || !before.present()) return;
   const bool both = now.prototype != nullptr && before.prototype != nullptr;
-  now.prototype_changed =
-      both ? now.prototype->text != before.prototype->text : now.prototype != before.prototype;
+  now.prototype_changed = both ? !same_prototype(now.prototype->text, before.prototype->text)
+                               : now.prototype != before.prototype;
   if (now.row == nullptr) return;
   size_t i = 0;
   for (const rule_cell& c : now_in.cells.subspan(now.row->first_cell, now.row->cell_count)) {

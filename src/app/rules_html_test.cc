@@ -80,6 +80,16 @@ TEST(rules_html_diff_test, tells_what_became_of_a_method) {
   EXPECT_EQ(story(table_id::vm_operations_struct, "access"), "....r");
 }
 
+TEST(rules_html_diff_test, white_space_changes_no_prototype) {
+  const auto all = methods_of(table_id::vm_operations_struct);
+  const method_history* h = find(all, "close");
+  ASSERT_NE(h, nullptr);
+  EXPECT_NE(h->in[3].prototype->text, h->in[4].prototype->text);
+  EXPECT_FALSE(h->in[4].prototype_changed);
+  EXPECT_FALSE(h->in[4].differs());
+  EXPECT_TRUE(find(all, "fault")->in[4].prototype_changed);
+}
+
 TEST(rules_html_diff_test, has_every_method_once) {
   size_t n = 0;
   for (size_t t = 0; t < table_count; ++t) {
