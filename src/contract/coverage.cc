@@ -2,6 +2,7 @@
 #include "contract/coverage.h"
 
 #include <atomic>
+#include <new>
 
 #include "contract/native.h"
 #include "holdfast/contract.h"
@@ -15,19 +16,56 @@ constexpr size_t first_prose = native_cell_count;
 constexpr size_t first_method = first_prose + native_prose_count;
 constexpr size_t unchecked_index = first_method + method_count;
 constexpr size_t counter_count = unchecked_index + 1;
-constexpr size_t shard_count = 16;
 
-struct alignas(128) shard {
+// One for each thread that counts, so that counting needs no locked instruction. Shards are never
+// freed: one that its thread left goes to the next new thread, its counts stay in the sums.
+struct shard {
   std::atomic<uint64_t> n[counter_count];
+  shard* next;
+  std::atomic<bool> taken;
 };
-constinit shard shards[shard_count] = {};
+constinit shard common = {};  // of threads that found no memory
+constinit std::atomic<shard*> first{&common};
+constinit thread_local shard* mine = nullptr;
+
+struct shard_return {
+  ~shard_return() {
+    if (mine != nullptr) mine->taken.store(false, std::memory_order_release);
+    mine = nullptr;
+  }
+};
+thread_local shard_return on_exit;
+
+[[gnu::noinline]] shard* take_shard() {
+  for (shard* s = first.load(std::memory_order_acquire); s != &common; s = s->next) {
+    bool expected = false;
+    if (s->taken.compare_exchange_strong(expected, true, std::memory_order_acquire))
+      return mine = s;
+  }
+  auto* s = new (std::nothrow) shard{};
+  if (s == nullptr) return &common;
+  s->taken.store(true, std::memory_order_relaxed);
+  s->next = first.load(std::memory_order_relaxed);
+  while (!first.compare_exchange_weak(s->next, s, std::memory_order_acq_rel)) {
+  }
+  [[maybe_unused]] shard_return* registered = &on_exit;
+  return mine = s;
+}
 
 void add(size_t i) {
-  shards[thread_shard() % shard_count].n[i].fetch_add(1, std::memory_order_relaxed);
+  shard* s = mine;
+  if (s == nullptr) [[unlikely]]
+    s = take_shard();
+  std::atomic<uint64_t>& n = s->n[i];
+  if (s == &common) [[unlikely]]
+    n.fetch_add(1, std::memory_order_relaxed);
+  else
+    n.store(n.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 uint64_t sum(size_t i) {
   uint64_t total = 0;
-  for (const shard& s : shards) total += s.n[i].load(std::memory_order_relaxed);
+  for (const shard* s = first.load(std::memory_order_acquire); s != nullptr; s = s->next)
+    total += s->n[i].load(std::memory_order_relaxed);
   return total;
 }
 
@@ -47,10 +85,21 @@ void count_unchecked_call() {
 }
 
 uint64_t cell_count(size_t cell) {
-  return sum(cell);
+  uint64_t total = sum(cell);
+  const rule_cell& c = native.cells[cell];
+  for (size_t m = 0; m < method_count; ++m)
+    if (counts_on_entry(c.asks.kind) && methods[m].table == c.table && methods[m].name == c.method)
+      total += sum(first_method + m);
+  return total;
 }
 uint64_t prose_count(size_t prose) {
-  return sum(first_prose + prose);
+  uint64_t total = sum(first_prose + prose);
+  for (size_t m = 0; m < method_count; ++m) {
+    if (blocking_of[m].prose == prose) total += sum(first_method + m);
+    for (const uint16_t p : gate_prose_of[m])
+      if (p == prose) total += sum(first_method + m);
+  }
+  return total;
 }
 uint64_t call_count(method_id m) {
   return sum(first_method + static_cast<size_t>(m));
@@ -65,8 +114,8 @@ uint64_t unchecked_calls() {
 }
 
 void reset() {
-  for (shard& s : shards)
-    for (std::atomic<uint64_t>& n : s.n) n.store(0, std::memory_order_relaxed);
+  for (shard* s = first.load(std::memory_order_acquire); s != nullptr; s = s->next)
+    for (std::atomic<uint64_t>& n : s->n) n.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace coverage

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "contract/coverage.h"
+#include "contract/lock_order.h"
 #include "contract/text_buffer.h"
 #include "holdfast/sync/violation.h"
 #include "sync/thread.h"
@@ -124,6 +125,8 @@ void take_validator_violation(const sync_violation& s) {
     case violation_kind::blocks_in_atomic:
     case violation_kind::blocks_forbidden:
       v.advice = "Do the part that may block before the section or the call begins, or after it.";
+      if (s.context != nullptr && s.context->no_block_depth != 0)
+        cite_no_block(v, s.context->no_block_by);
       break;
     case violation_kind::order:
     case violation_kind::same_class:
@@ -147,12 +150,15 @@ void take_validator_violation(const sync_violation& s) {
           << (e.declared ? " (declared)" : "");
     if (!e.declared && e.operation != nullptr) chain << " (in " << e.operation << ')';
   }
-  v.sentence = chain.view();
+  if (s.chain_length != 0) v.sentence = chain.view();
   submit(v);
 }
 
 // Before main, so that no violation is printed in the validator's own form.
-[[maybe_unused]] const violation_sink sink_before = set_violation_sink(take_validator_violation);
+[[maybe_unused]] const violation_sink sink_before = [] {
+  declare_published_orders();
+  return set_violation_sink(take_validator_violation);
+}();
 
 }  // namespace
 

@@ -29,6 +29,9 @@ struct lock_role {
 void report_broken_rule(violation& v, const exec_context& context, const lock_role* roles,
                         size_t role_count);
 
+// Names the rule of the gate that forbade blocking (exec_context::no_block_by; null: none).
+void cite_no_block(violation& v, const void* forbidden_by);
+
 // The two forms. Both return the length written; what is longer than size is cut, JSON by leaving
 // out stacks, so that it stays well-formed (size at least 8 KiB).
 size_t format_text(const violation& v, char* to, size_t size);

@@ -97,6 +97,8 @@ inline constexpr std::string_view requirement_names[] = {
     "shared",
     "exclusive",
     "maybe",
+    "none",
+    "read_section",
     "none_or_shared",
     "none_or_exclusive",
     "exclusive_if_create",
@@ -128,6 +130,26 @@ constexpr std::string_view describe(requirement_kind k) {
       return "shared or exclusive";
     case requirement_kind::exclusive:
       return "exclusive";
+    case requirement_kind::no_promise:
+      return "nothing promised, and nothing handed over";
+    case requirement_kind::maybe:
+      return "in any state, and left so";
+    case requirement_kind::none:
+      return "not held";
+    case requirement_kind::read_section:
+      return "an RCU section, or a lock that keeps names";
+    case requirement_kind::blocks:
+      return "may block";
+    case requirement_kind::never_blocks:
+      return "may not block";
+    case requirement_kind::blocks_in_ref_walk:
+      return "may block in REF-walk only";
+    case requirement_kind::never_in_rcu_walk:
+      return "not called in RCU-walk";
+    case requirement_kind::maybe_in_rcu_walk:
+      return "may be called in RCU-walk, whose section it leaves as it was";
+    case requirement_kind::rcu_callback:
+      return "called from an RCU callback, may not block";
     case requirement_kind::none_or_shared:
       return "none or shared";
     case requirement_kind::none_or_exclusive:

@@ -121,6 +121,8 @@ enum class requirement_kind : uint8_t {
   shared,               // held shared or exclusively on entry
   exclusive,            // held exclusively on entry
   maybe,                // either; the method may rely on nothing
+  none,                 // no lock of this class is held on entry
+  read_section,         // inside an RCU section, or a lock that keeps names as they are is held
   none_or_shared,       // not held, or held shared
   none_or_exclusive,    // not held, or held exclusively; never merely shared
   exclusive_if_create,  // shared or more, but exclusive given condition::o_creat

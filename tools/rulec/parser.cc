@@ -216,6 +216,7 @@ class parser {
     rest = rest.substr(0, colon);
     const std::string_view method = word(rest);
     const std::string_view id = word(rest);
+    if (method == "*") return read_every_no(id, requirement_named(rest), why);
     row_line* row = row_here(method);
     if (row == nullptr) fail("no row above for method " + quoted(method));
     for (cell& c : row->cells) {
@@ -226,6 +227,23 @@ class parser {
       return;
     }
     fail("the table has no column " + quoted(id));
+  }
+
+  // Each "no" of a column that has no reading of its own yet.
+  void read_every_no(std::string_view id, requirement_kind kind, const std::string& why) {
+    size_t read = 0;
+    for (row_line& row : result_.rows) {
+      if (row.table != *table_) continue;
+      for (cell& c : row.cells) {
+        if (name_of(c.id) != id || c.asks.kind != requirement_kind::no_promise ||
+            !c.reading.empty())
+          continue;
+        c.asks.kind = kind;
+        c.reading = why;
+        ++read;
+      }
+    }
+    if (read == 0) fail("no cell above says 'no' in column " + quoted(id));
   }
 
   void parse_blocking(std::string_view rest) {

@@ -71,6 +71,10 @@ TEST_F(super_ops_test, drop_inode_holds_i_lock_and_never_blocks) {
 }
 
 TEST_F(super_ops_test, free_inode_never_blocks) {
+  struct as_callback {
+    as_callback() { detail::this_thread.in_rcu_callback = true; }
+    ~as_callback() { detail::this_thread.in_rcu_callback = false; }
+  } here;
   expect_never_blocks("free_inode", [&] { super_ops::free_inode(regular); });
   expect_never_blocks("free_inode",
                       [&] { super_ops::free_inode_with(&stand_in::super_table::full, regular); });
