@@ -229,6 +229,34 @@ def run_preset(tally, preset, options):
         run_binary(tally, preset, name, is_long, options)
 
 
+# --- the page of the rules, in a browser ---
+
+
+def check_rules_page(tally):
+    """Has a unit test of the release build leave the page somewhere, and a browser look at it."""
+    name = "rules page in a browser"
+    start = time.monotonic()
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
+        tally.skipped += 1
+        tally.skips.setdefault((name, "chromium or chromedriver is not installed"), []).append("-")
+        say("skip", name, "no chromium", 0)
+        return
+    folder = LOGS / "rules-page"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    log = LOGS / "rules-page.log"
+    env = dict(environment(False), HOLDFAST_RULES_PAGE_DIR=str(folder / "page"))
+    status = run_logged([str(BUILD / "unit_tests"), "--gtest_filter=rules_html_file_test.makes_*"],
+                        log, env, FAST_LIMIT)
+    if status == 0:
+        status = run_logged([sys.executable, "-B", str(ROOT / "tests/browser/rules_page.py"),
+                             str(folder / "page/index.html"), "--screenshots", str(folder)],
+                            log, env, FAST_LIMIT)
+    tally.step(name, status == 0, time.monotonic() - start)
+    if status != 0:
+        print(tail(log))
+
+
 # --- format and clang-tidy ---
 
 
@@ -352,6 +380,8 @@ def main():
                                  else RUN_PRESETS if options.long else EVERY_RUN)
     for preset in presets:
         run_preset(tally, preset, options)
+        if everything and preset == "release":
+            check_rules_page(tally)
         if everything and preset == "asan":
             check_tidy(tally)  # on the commands of a clang build
     print(f"\n{(time.monotonic() - start) / 60:.1f} minutes. Logs are in build/logs.")

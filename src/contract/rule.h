@@ -147,7 +147,7 @@ enum class subjects : uint8_t {
   one,
   both,
   parents_and_some_children,
-  all,  // parents, and everything that is moved or replaced
+  all,  // both parents and the victim; rules/readings.md says why no more
   any,  // of some object that need not be among the arguments
 };
 inline constexpr std::string_view subject_names[] = {"one", "both", "parents_and_some_children",

@@ -8,9 +8,13 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "contract/native.h"
 
@@ -297,6 +301,27 @@ TEST(editions_test, a_held_rwsem_without_a_mode_is_read_as_shared) {
         EXPECT_EQ(c.asks.kind, requirement_kind::shared);
         EXPECT_FALSE(c.reading.empty());
       }
+}
+
+// "6.6-inode-2" and "6.6-inode-4 and -5" alike: only the whole ids are looked at.
+TEST(editions_test, readings_speak_about_rules_that_are_there) {
+  std::ifstream in(std::string(HOLDFAST_SOURCE_DIR) + "/rules/readings.md");
+  std::ostringstream text;
+  text << in.rdbuf();
+  const std::string readings = text.str();
+  const std::regex id(R"((\d+\.\d+)-[a-z]+-\d+)");
+  size_t n = 0;
+  for (std::sregex_iterator i(readings.begin(), readings.end(), id), end; i != end; ++i, ++n) {
+    const edition_rules* e = find_edition((*i)[1].str());
+    ASSERT_NE(e, nullptr) << i->str();
+    EXPECT_NE(find_rule(*e, i->str()), nullptr) << i->str();
+  }
+  EXPECT_GT(n, 20u);
+  // A cell that is not read as its words say is explained there too.
+  for (const edition_rules* e : editions())
+    for (const rule_cell& c : e->cells)
+      if (!c.reading.empty())
+        EXPECT_NE(readings.find(name_of(c.id)), std::string::npos) << name_of(c.id);
 }
 
 }  // namespace
