@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contract/coverage.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <cstdlib>
 #include <new>
 
 #include "contract/native.h"
+#include "contract/text_buffer.h"
 #include "holdfast/contract.h"
 
 HF_NAMESPACE_BEGIN
@@ -35,6 +40,9 @@ struct shard_return {
   }
 };
 thread_local shard_return on_exit;
+
+// Counted before a reset.
+constinit std::atomic<bool> ever[counter_count] = {};
 
 [[gnu::noinline]] shard* take_shard() {
   for (shard* s = first.load(std::memory_order_acquire); s != &common; s = s->next) {
@@ -114,6 +122,8 @@ uint64_t unchecked_calls() {
 }
 
 void reset() {
+  for (size_t i = 0; i < counter_count; ++i)
+    if (sum(i) != 0) ever[i].store(true, std::memory_order_relaxed);
   for (shard* s = first.load(std::memory_order_acquire); s != nullptr; s = s->next)
     for (std::atomic<uint64_t>& n : s->n) n.store(0, std::memory_order_relaxed);
 }
@@ -179,5 +189,57 @@ void visit_rule_coverage(rule_coverage_fn fn, void* context) {
     fn(out, context);
   }
 }
+
+namespace {
+
+bool exercised(const uint64_t count, size_t index) {
+  return count != 0 || coverage::ever[index].load(std::memory_order_relaxed);
+}
+
+// For suites that say at their end what they left unexercised: at exit each process appends every
+// rule to the file named by HOLDFAST_EXERCISED_RULES, a line each, "+ " before those it exercised.
+struct exit_list {
+  ~exit_list() {
+    const char* path = std::getenv("HOLDFAST_EXERCISED_RULES");
+    if (path == nullptr) return;
+    const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return;
+    // Short appended writes don't interleave; what can't be written is only missing.
+    const auto put = [fd](bool yes, std::string_view a, std::string_view b = {},
+                          std::string_view c = {}) {
+      text_buffer<256> line;
+      line << (yes ? "+ " : "- ") << a << (b.empty() ? "" : ".") << b << (c.empty() ? "" : " ") << c
+           << '\n';
+      const std::string_view v = line.view();
+      [[maybe_unused]] const ssize_t n = write(fd, v.data(), v.size());
+    };
+    bool called[method_count] = {};
+    for (size_t m = 0; m < method_count; ++m)
+      called[m] =
+          exercised(coverage::call_count(static_cast<method_id>(m)), coverage::first_method + m);
+    for (size_t i = 0; i < native.cells.size(); ++i) {
+      const rule_cell& c = native.cells[i];
+      bool yes = exercised(coverage::cell_count(i), i);
+      for (size_t m = 0; m < method_count; ++m)
+        yes = yes || (called[m] && counts_on_entry(c.asks.kind) && methods[m].table == c.table &&
+                      methods[m].name == c.method);
+      if (c.asks.kind != requirement_kind::unstated)
+        put(yes, name_of(c.table), c.method, heading_of(c.table, c.id));
+    }
+    for (size_t i = 0; i < native.prose.size(); ++i) {
+      bool yes = exercised(coverage::prose_count(i), coverage::first_prose + i);
+      for (size_t m = 0; m < method_count; ++m) {
+        bool of_method = blocking_of[m].prose == i;
+        for (const uint16_t p : gate_prose_of[m]) of_method = of_method || p == i;
+        yes = yes || (called[m] && of_method);
+      }
+      if (native.prose[i].check != checked_by::not_checkable) put(yes, native.prose[i].id);
+    }
+    close(fd);
+  }
+};
+[[maybe_unused]] exit_list at_exit;
+
+}  // namespace
 
 HF_NAMESPACE_END
