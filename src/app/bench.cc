@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -318,6 +319,73 @@ std::vector<operation> make_operations(hf::task* const tasks[2]) {
   return ops;
 }
 
+// The operations on names, which is what checking costs most of.
+bool is_metadata(const operation& o) {
+  return o.name.find("pread") == std::string::npos && o.name.find("pwrite") == std::string::npos;
+}
+
+double geometric_mean(const std::vector<double>& v) {
+  double logs = 0;
+  for (double x : v) logs += std::log(x);
+  return std::exp(logs / static_cast<double>(v.size()));
+}
+
+// Checks on against checks off, in one process; slices alternate as with the kernel.
+int compare_checking(const bench_options& opt, std::vector<operation>& ops) {
+  if (!hf::checking_compiled_in) {
+    std::fprintf(stderr, "holdfast bench: checking is compiled out of this program\n");
+    return 1;
+  }
+  auto checked = [](const operation& o) {
+    hf::set_check_mode(hf::check_mode::report);
+    const double ns = timed(o.ours, 0, o.ours_n);
+    hf::set_check_mode(hf::check_mode::off);
+    return ns;
+  };
+  for (operation& o : ops) {
+    o.ours_n = calibrate(o.ours, 0, opt.slice_ms);
+    checked(o);  // the records and the orders are made on first use
+  }
+  for (int r = 0; r < opt.rounds; ++r)
+    for (operation& o : ops) {
+      if (r % 2) o.ours_ns.push_back(timed(o.ours, 0, o.ours_n));
+      o.kernels_ns.push_back(checked(o));
+      if (!(r % 2)) o.ours_ns.push_back(timed(o.ours, 0, o.ours_n));
+    }
+  nlohmann::ordered_json out = nlohmann::ordered_json::array();
+  if (!opt.json) std::printf("%-28s %12s %12s %8s\n", "", "off ns", "on ns", "ratio");
+  std::vector<double> ratios;
+  for (operation& o : ops) {
+    const double off = median(o.ours_ns), on = median(o.kernels_ns);
+    if (is_metadata(o)) ratios.push_back(on / off);
+    out.push_back({{"name", o.name}, {"off_ns", off}, {"on_ns", on}, {"ratio", on / off}});
+    if (!opt.json) std::printf("%-28s %12.1f %12.1f %7.2fx\n", o.name.c_str(), off, on, on / off);
+  }
+  if (!ratios.empty()) {
+    const double mean = geometric_mean(ratios);
+    out.push_back({{"name", "metadata_geometric_mean"}, {"ratio", mean}});
+    if (!opt.json)
+      std::printf("%-28s %12s %12s %7.2fx\n", "geometric mean, metadata", "", "", mean);
+  }
+  if (opt.json) std::printf("%s\n", out.dump(2).c_str());
+  return 0;
+}
+
+// One side only: what a script runs in turns with another program.
+int measure_alone(const bench_options& opt, std::vector<operation>& ops) {
+  for (operation& o : ops) o.ours_n = calibrate(o.ours, 0, opt.slice_ms);
+  for (int r = 0; r < opt.rounds; ++r)
+    for (operation& o : ops) o.ours_ns.push_back(timed(o.ours, 0, o.ours_n));
+  nlohmann::ordered_json out = nlohmann::ordered_json::array();
+  for (operation& o : ops) {
+    const double ns = median(o.ours_ns);
+    out.push_back({{"name", o.name}, {"holdfast_ns", ns}, {"metadata", is_metadata(o)}});
+    if (!opt.json) std::printf("%-28s %12.1f\n", o.name.c_str(), ns);
+  }
+  if (opt.json) std::printf("%s\n", out.dump(2).c_str());
+  return 0;
+}
+
 }  // namespace
 
 int run_bench(const bench_options& opt) {
@@ -332,6 +400,11 @@ int run_bench(const bench_options& opt) {
     std::erase_if(ops,
                   [&](const operation& o) { return o.name.find(opt.filter) == std::string::npos; });
 
+  if (opt.checking || opt.alone) {
+    const int status = opt.checking ? compare_checking(opt, ops) : measure_alone(opt, ops);
+    for (hf::task* t : tasks) hf::destroy_task(t);
+    return status;
+  }
   for (operation& o : ops) {
     o.ours_n = calibrate(o.ours, 0, opt.slice_ms);
     o.kernels_n = calibrate(o.kernels, 0, opt.slice_ms);

@@ -142,9 +142,18 @@ int main(int argc, char** argv) {
 
 #if HOLDFAST_HAS_BENCH
   c = app.add_subcommand("bench", "Measure against the kernel's tmpfs, in one run");
+  holdfast_app::bench_options bench;
   c->add_flag("--json", json, "As JSON: name, holdfast_ns, kernel_ns, ratio");
+  c->add_flag("--checking", bench.checking, "Checks on against checks off, instead of the kernel");
+  c->add_flag("--alone", bench.alone, "Holdfast's figures only, for comparing two programs");
+  c->add_option("--rounds", bench.rounds, "Medians are taken over so many")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  c->add_option("--slice", bench.slice_ms, "Milliseconds of one side of one round")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  c->add_option("--only", bench.filter, "Operations with this in their name")->type_name("PART");
   c->callback([&] {
-    holdfast_app::bench_options bench;
     bench.json = json;
     status = holdfast_app::run_bench(bench);
   });

@@ -92,55 +92,68 @@ void remove(exec_context& c, held_lock* h) {
   --c.held_count;
 }
 
-// Out of line, since the stacks leave out its frame.
+void report_same_class(const void* lock, const order_key& inner, held mode) {
+  report r(violation_kind::same_class, 4);
+  r.about(lock, *inner.cls, inner.level, inner.depth, mode);
+  snprintf(r.text, sizeof r.text,
+           "takes a second %s at nest level %s: two locks of one class need distinct levels",
+           inner.cls->name, to_string(inner.level));
+  r.send();
+}
+
+// An order that was not known: learned, or reported. Out of line, since the stacks leave out its
+// frame.
+[[gnu::noinline]] void check_new_order(exec_context& c, const void* lock, const held_lock& outer,
+                                       const order_key& inner, held mode) {
+  void* stack[max_lock_frames];
+  size_t frames = capture_stack(stack, max_lock_frames, 3);
+  order_edge chain[max_order_chain];
+  size_t length = 0;
+  order_verdict verdict = learn_order(outer, inner, stack, frames, c.operation, chain, length);
+  if (verdict == order_verdict::known || verdict == order_verdict::added) return;
+  report r(violation_kind::order, 4);
+  r.about(lock, *inner.cls, inner.level, inner.depth, mode);
+  order_edge edge;
+  edge.outer = outer.cls;
+  edge.outer_level = outer.level;
+  edge.outer_depth = outer.depth;
+  edge.inner = inner.cls;
+  edge.inner_level = inner.level;
+  edge.inner_depth = inner.depth;
+  edge.operation = c.operation;
+  edge.outer_frames = outer.frames;
+  memcpy(edge.outer_stack, outer.stack, sizeof edge.outer_stack);
+  edge.inner_frames = static_cast<uint8_t>(frames);
+  memcpy(edge.inner_stack, stack, frames * sizeof stack[0]);
+  r.v.new_edge = &edge;
+  r.v.chain = chain;
+  r.v.chain_length = length;
+  snprintf(r.text, sizeof r.text, "takes %s/%s while it holds %s/%s; the reverse order is known",
+           inner.cls->name, to_string(inner.level), outer.cls->name, to_string(outer.level));
+  // By classes alone: the order is wrong wherever it is used.
+  report_violation(r.v, violation_identity(r.v.kind, inner.cls,
+                                           static_cast<unsigned>(inner.level) |
+                                               static_cast<unsigned>(outer.level) << 8 |
+                                               outer.cls->id.load() << 16,
+                                           nullptr, 0));
+}
+
 [[gnu::noinline]] void check_order(exec_context& c, const void* lock, const order_key& inner,
                                    held mode) {
   for (uint32_t i = 0; i < c.held_count; ++i) {
     const held_lock& outer = c.held_locks[i];
     if (outer.cls == inner.cls && outer.level == inner.level && outer.depth == inner.depth) {
-      if (orders_itself(inner.cls->kind)) continue;
-      report r(violation_kind::same_class, 3);
-      r.about(lock, *inner.cls, inner.level, inner.depth, mode);
-      snprintf(r.text, sizeof r.text,
-               "takes a second %s at nest level %s: two locks of one class need distinct levels",
-               inner.cls->name, to_string(inner.level));
-      r.send();
-      continue;
+      if (!orders_itself(inner.cls->kind)) report_same_class(lock, inner, mode);
+    } else if (!order_is_known(outer, inner)) {
+      check_new_order(c, lock, outer, inner, mode);
     }
-    if (order_is_known(outer, inner)) continue;
-    void* stack[max_lock_frames];
-    size_t frames = capture_stack(stack, max_lock_frames, 2);
-    order_edge chain[max_order_chain];
-    size_t length = 0;
-    order_verdict verdict = learn_order(outer, inner, stack, frames, c.operation, chain, length);
-    if (verdict == order_verdict::known || verdict == order_verdict::added) continue;
-    report r(violation_kind::order, 3);
-    r.about(lock, *inner.cls, inner.level, inner.depth, mode);
-    order_edge edge;
-    edge.outer = outer.cls;
-    edge.outer_level = outer.level;
-    edge.outer_depth = outer.depth;
-    edge.inner = inner.cls;
-    edge.inner_level = inner.level;
-    edge.inner_depth = inner.depth;
-    edge.operation = c.operation;
-    edge.outer_frames = outer.frames;
-    memcpy(edge.outer_stack, outer.stack, sizeof edge.outer_stack);
-    edge.inner_frames = static_cast<uint8_t>(frames);
-    memcpy(edge.inner_stack, stack, frames * sizeof stack[0]);
-    r.v.new_edge = &edge;
-    r.v.chain = chain;
-    r.v.chain_length = length;
-    snprintf(r.text, sizeof r.text, "takes %s/%s while it holds %s/%s; the reverse order is known",
-             inner.cls->name, to_string(inner.level), outer.cls->name, to_string(outer.level));
-    // By classes alone: the order is wrong wherever it is used.
-    report_violation(r.v, violation_identity(r.v.kind, inner.cls,
-                                             static_cast<unsigned>(inner.level) |
-                                                 static_cast<unsigned>(outer.level) << 8 |
-                                                 outer.cls->id.load() << 16,
-                                             nullptr, 0));
   }
 }
+
+// Who waits for a lock inside an RCU section delays the grace period: the section comes before the
+// lock, and before that comes what is held by whoever waits for a grace period.
+constinit held_lock rcu_section{.cls = &rcu_class};
+constinit held_lock rcu_callback{.cls = &rcu_callback_class};
 
 }  // namespace
 
@@ -196,7 +209,35 @@ void hook_sched(sched_event e, const void* object) {
     r.send();
     return;
   }
-  check_order(x, lock, {&c, n, depth}, mode);
+  const order_key key{&c, n, depth};
+  check_order(x, lock, key, mode);
+  if (sleeps(c.kind)) return;  // in a section or a callback that was reported as blocking
+  if (this_thread.own.rcu_depth != 0 && !order_is_known(rcu_section, key))
+    check_new_order(x, lock, rcu_section, key, mode);
+  if (this_thread.in_rcu_callback && !order_is_known(rcu_callback, key))
+    check_new_order(x, lock, rcu_callback, key, mode);
+}
+
+// A reader of a seqlock waits while a writer is inside; nobody waits for a reader.
+[[gnu::noinline]] void hook_seq_read(const void* lock, lock_class& c, bool writer_inside) {
+  exec_context& x = this_context();
+  if (!checking_on() || x.quiet != 0) return;
+  if (find(x, lock) != nullptr) {
+    if (!writer_inside) return;  // it only excludes writers
+    report r(violation_kind::recursion);
+    r.about(lock, c, nest::normal, 0, held::shared);
+    snprintf(r.text, sizeof r.text, "reads under %s, which it is writing: it waits for itself",
+             c.name);
+    r.send();
+    return;
+  }
+  check_order(x, lock, {&c, nest::normal, 0}, held::shared);
+}
+
+[[gnu::noinline]] void hook_wait_for_readers(lock_class& c) {
+  exec_context& x = this_context();
+  if (!checking_on() || x.quiet != 0) return;
+  check_order(x, nullptr, {&c, nest::normal, 0}, held::exclusive);
 }
 
 [[gnu::noinline]] void hook_after_acquire(const void* lock, lock_class& c, nest n, uint8_t depth,
@@ -346,7 +387,11 @@ void hook_forget(const void* lock, lock_class& c, held mode) {
 
 [[gnu::noinline]] void srcu_check_synchronize(const void* domain, lock_class& c) {
   exec_context& x = this_context();
-  if (!checking_on() || x.quiet != 0 || find(x, domain) == nullptr) return;
+  if (!checking_on() || x.quiet != 0) return;
+  if (find(x, domain) == nullptr) {
+    check_order(x, domain, {&c, nest::normal, 0}, held::exclusive);
+    return;
+  }
   report r(violation_kind::recursion);
   r.about(domain, c, nest::normal, 0, held::shared);
   snprintf(r.text, sizeof r.text, "waits for readers of %s inside a section of it", c.name);

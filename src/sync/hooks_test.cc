@@ -218,6 +218,113 @@ TEST_F(Hooks, DeclaredOrderIsKnownBeforeItIsSeen) {
   EXPECT_EQ(count(violation_kind::order), 1u);
 }
 
+// What lockdep calls a missing dependency: the section waits for the lock, the lock's holder for the
+// end of all sections.
+TEST_F(Hooks, ALockTakenInAnRcuSectionIsNotHeldOverAGracePeriod) {
+  static constinit lock_class leaf{"rcu_leaf", lock_kind::spinlock};
+  static constinit lock_class outer{"rcu_outer", lock_kind::mutex};
+  spinlock<leaf> s;
+  mutex<outer> m;
+  {
+    exclusive_guard hold(m);
+    synchronize_rcu();  // fine: no section waits for m
+  }
+  {
+    rcu_read_guard rcu;
+    exclusive_guard hold(s);
+  }
+  EXPECT_TRUE(found().empty());
+  {
+    // By its hooks alone: blocking under the spinlock would be reported first.
+    before_acquire(&s, leaf, nest::normal, 0, held::exclusive);
+    after_acquire(&s, leaf, nest::normal, 0, held::exclusive);
+    detail::hook_wait_for_readers(rcu_class);
+    before_release(&s, leaf, held::exclusive);
+  }
+  ASSERT_EQ(count(violation_kind::order), 1u);
+  EXPECT_NE(found().back().summary.find("RCU section"), std::string::npos) << found().back().summary;
+  EXPECT_EQ(found().back().chain_length, 1u);
+}
+
+TEST_F(Hooks, AnRcuCallbackMustNotWantWhatTheBarrierIsWaitedForUnder) {
+  static constinit lock_class leaf{"barrier_leaf", lock_kind::spinlock};
+  static spinlock<leaf> s;
+  static rcu_head head;
+  call_rcu(head, [](rcu_head&) { exclusive_guard hold(s); });
+  rcu_barrier();
+  EXPECT_TRUE(found().empty());
+  before_acquire(&s, leaf, nest::normal, 0, held::exclusive);
+  after_acquire(&s, leaf, nest::normal, 0, held::exclusive);
+  detail::hook_wait_for_readers(rcu_callback_class);
+  before_release(&s, leaf, held::exclusive);
+  EXPECT_EQ(count(violation_kind::order), 1u);
+}
+
+TEST_F(Hooks, EnteringAReadSectionIsInNoOrder) {
+  static constinit lock_class leaf{"section_leaf", lock_kind::spinlock};
+  static constinit lock_class domain_class{"section_srcu", lock_kind::srcu};
+  spinlock<leaf> s;
+  srcu_domain<domain_class> domain;
+  ASSERT_TRUE(domain.init().ok());
+  {
+    exclusive_guard hold(s);
+    rcu_read_guard rcu;
+    domain.read_unlock(domain.read_lock());
+  }
+  {
+    rcu_read_guard rcu;
+    const int token = domain.read_lock();
+    exclusive_guard hold(s);
+    domain.read_unlock(token);
+  }
+  EXPECT_TRUE(found().empty()) << found().back().summary;
+}
+
+TEST_F(Hooks, AnSrcuGracePeriodIsWaitedForUnderNoLockOfItsReaders) {
+  static constinit lock_class domain_class{"sync_srcu", lock_kind::srcu};
+  mutex_a a;
+  srcu_domain<domain_class> domain;
+  ASSERT_TRUE(domain.init().ok());
+  {
+    const int token = domain.read_lock();
+    exclusive_guard hold(a);
+    domain.read_unlock(token);
+  }
+  exclusive_guard hold(a);
+  domain.synchronize();
+  EXPECT_EQ(count(violation_kind::order), 1u);
+}
+
+TEST_F(Hooks, ReadingASeqlockIsInTheOrderOfItsWriters) {
+  static constinit lock_class seq_class{"read_seq", lock_kind::seqlock};
+  static constinit lock_class leaf{"seq_leaf", lock_kind::spinlock};
+  seqlock<seq_class> seq;
+  spinlock<leaf> s;
+  {
+    exclusive_guard hold(seq);
+    exclusive_guard inner(s);
+  }
+  {
+    const uint32_t start = seq.read_begin();
+    exclusive_guard inner(s);  // nobody waits for a reader: no order
+    EXPECT_TRUE(!seq.read_retry(start));
+  }
+  EXPECT_TRUE(found().empty());
+  exclusive_guard hold(s);
+  EXPECT_TRUE(!seq.read_retry(seq.read_begin()));  // would wait for a writer that waits for s
+  EXPECT_EQ(count(violation_kind::order), 1u);
+}
+
+TEST_F(Hooks, AWriterThatReadsItsOwnSeqlockWaitsForItself) {
+  static constinit lock_class seq_class{"own_seq", lock_kind::seqlock};
+  seqlock<seq_class> seq;
+  exclusive_guard hold(seq);
+  detail::hook_seq_read(seq.id(), seq_class, false);
+  EXPECT_TRUE(found().empty()) << "without a write section it only excludes writers";
+  detail::hook_seq_read(seq.id(), seq_class, true);
+  EXPECT_EQ(count(violation_kind::recursion), 1u);
+}
+
 TEST_F(Hooks, BlockingWhereItIsForbidden) {
   mutex_a a;
   spin s;

@@ -96,6 +96,7 @@ void run_batch() {
     any = any || taken[i] != nullptr;
   }
   if (any) wait_for_readers();
+  detail::this_thread.in_rcu_callback = true;
   for (uint32_t i = 0; i < shards; ++i) {
     uint64_t n = 0;
     for (rcu_head* h = taken[i]; h != nullptr; ++n) {
@@ -106,6 +107,7 @@ void run_batch() {
     }
     if (n != 0) queue[i].pending.fetch_sub(n);
   }
+  detail::this_thread.in_rcu_callback = false;
   barriers_done.store(barrier);
   batches.fetch_add(1);
   futex_wake(batches, wake_everyone);
@@ -189,12 +191,16 @@ void call_rcu(rcu_head& head, void (*func)(rcu_head&)) {
 
 void synchronize_rcu() {
   might_block("synchronize_rcu");
+  if (instrumented()) [[unlikely]]
+    detail::hook_wait_for_readers(rcu_class);
   schedule_point(sched_event::rcu_wait, nullptr);
   wait_for_readers();
 }
 
 void rcu_barrier() {
   might_block("rcu_barrier");
+  if (instrumented()) [[unlikely]]
+    detail::hook_wait_for_readers(rcu_callback_class);
   schedule_point(sched_event::rcu_wait, nullptr);
   uint64_t ticket = barriers_wanted.fetch_add(1) + 1;
   while (barriers_done.load() < ticket) {

@@ -54,6 +54,7 @@ struct exec_context {
   uint32_t no_block_depth = 0;  // calls entered that may not block
   uint32_t alloc_flags = 0;
   const char* no_block_reason = nullptr;
+  const void* no_block_by = nullptr;  // the gate of the call that may not block, for reports
   struct task* task = nullptr;
   const char* operation = nullptr;  // "rename"; static storage
   char detail[96] = {};             // "/a/b -> /c/d", cut if longer; filled while checking is on
@@ -79,6 +80,7 @@ struct thread_state {
   exec_context* borrowed = nullptr;
   uint32_t shard = 0;           // 0: none yet
   uint32_t rcu_registered = 0;  // with liburcu
+  bool in_rcu_callback = false;
   const char* stack_low = nullptr;
   const char* stack_high = nullptr;
 };

@@ -17,6 +17,13 @@
 
 HF_NAMESPACE_BEGIN
 
+// RCU as the validator sees it. A section is before every lock that is waited for inside it; every
+// lock that is held by a thread that waits for a grace period is before the section. Entering a
+// section waits for nobody, and so is in no order. The same for callbacks, which rcu_barrier()
+// waits for.
+inline constinit lock_class rcu_class{"RCU section", lock_kind::rcu};
+inline constinit lock_class rcu_callback_class{"RCU callback", lock_kind::rcu};
+
 enum class sched_event : uint8_t {
   acquire,   // about to take a lock
   acquired,  // took it
@@ -39,6 +46,10 @@ void hook_before_release(const void* lock, lock_class& c, held mode);
 void hook_downgrade(const void* lock, lock_class& c);
 void hook_forget(const void* lock, lock_class& c, held mode);
 void hook_sched(sched_event e, const void* object);
+// read_begin() of a seqlock; writer_inside: it will wait, or would.
+void hook_seq_read(const void* lock, lock_class& c, bool writer_inside);
+// Is about to wait until readers, or callbacks, of class `c` are done.
+void hook_wait_for_readers(lock_class& c);
 // A thread of class `c` came into a slow path and slept for ns (0: it did not sleep).
 void count_contention(lock_class& c, uint64_t slept_ns);
 }  // namespace detail

@@ -91,7 +91,11 @@ class HF_CAPABILITY("seqlock") seqlock {
  public:
   constexpr seqlock() = default;
 
-  uint32_t read_begin() const { return seq_.read_begin(); }
+  uint32_t read_begin() const {
+    if (instrumented()) [[unlikely]]
+      detail::hook_seq_read(&lock_, C, (seq_.read_raw() & 1) != 0);
+    return seq_.read_begin();
+  }
   bool read_retry(uint32_t start) const { return seq_.read_retry(start); }
 
   void lock(nest n = nest::normal) HF_ACQUIRE() HF_NO_THREAD_SAFETY_ANALYSIS {
