@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace holdfast::app {
 
@@ -17,6 +18,20 @@ struct mount_request {
   std::string dir;
 };
 
+struct explain_request {
+  std::vector<std::string> script;  // operations; empty: `file`
+  std::string file;                 // "-": stdin
+  std::string type = "tmpfs";
+  std::string trace, html;  // files to write; empty: none
+  std::string check_log;
+  bool json = false;
+  bool all = false;
+  bool locks_only = false;
+  bool methods_only = false;
+  int pause_us = -1;   // how late methods begin; -1: 0 for one task, 200 for several
+  unsigned width = 0;  // 0: the terminal's
+};
+
 // Every file system that is built in, registered once a process. Throws user_error.
 void register_file_systems();
 // "off", "report", "abort". Throws user_error, also where checking is not compiled in.
@@ -27,6 +42,9 @@ int umount_command(const std::string& dir, bool lazy);
 int status_command(const std::string& dir, bool json, bool rules);
 int types_command();
 int demo_command();
+int explain_command(const explain_request& r);
+// For --help.
+std::string operations_help();
 // The demo without the kernel: a tree copied into a Holdfast name space, worked on, removed.
 int demo_in_process(const std::string& source_tree);
 

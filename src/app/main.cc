@@ -24,6 +24,7 @@ Examples:
   holdfast mount --check=report none /mnt/x     and check every call against the contract
   holdfast status /mnt/x                        what it has done, which rules it exercised
   holdfast umount /mnt/x                        take it away
+  holdfast explain 'rename a/b c/d'             which locks, methods and rules a call is made of
 
 Run 'holdfast COMMAND --help' for what a command takes.)";
 
@@ -41,6 +42,23 @@ Examples:
   holdfast mount none /mnt/x
   holdfast mount -t tmpfs -o size=64m,mode=700 none /mnt/x
   holdfast mount --check=abort --check-log=/tmp/found.json -f none /mnt/x)";
+
+constexpr const char* explain_examples = R"(
+Several operations are separated by ';'. 't1:', 't2:' in front of one give it, and what follows on its
+line, to a task of that name; tasks run side by side. '|' or 'wait' lets all of them finish first.
+What 'prepare:' stands in front of is done before, unseen. What an operation needs and the script
+did not make is made.
+
+In the timeline: + takes a lock, - drops it, > calls a method, < it returned, ? waits.
+
+Examples:
+  holdfast explain 'rename a/b c/d'
+  holdfast explain 'mkdir a; touch a/b; rm a/b'
+  holdfast explain 't1: rename a/x b/x; t2: rename b/y a/y'
+  holdfast explain --trace=/tmp/t.json --html=/tmp/t.html 'write a/b hello'
+
+Operations:
+)";
 
 }  // namespace
 
@@ -94,6 +112,33 @@ int main(int argc, char** argv) {
 
   c = app.add_subcommand("demo", "Show Holdfast at work on a real source tree, checks on");
   c->callback([&] { status = demo_command(); });
+
+  explain_request explain;
+  c = app.add_subcommand("explain", "Show each lock, method and rule that an operation is made of");
+  c->footer(explain_examples + operations_help());
+  c->add_option("script", explain.script, "Operations: 'rename a/b c/d; stat c/d'")
+      ->type_name("OPERATION");
+  c->add_option("-f,--file", explain.file, "Read them from FILE; '-' is standard input")
+      ->type_name("FILE");
+  c->add_option("-t,--type", explain.type, "The scratch file system's type")->type_name("TYPE");
+  c->add_flag("--all", explain.all, "Show every lock, RCU sections and background work too");
+  c->add_flag("--locks", explain.locks_only, "Show locks only");
+  c->add_flag("--methods", explain.methods_only, "Show methods only");
+  c->add_flag("--json", explain.json, "As JSON");
+  c->add_option("--trace", explain.trace, "Write a trace that Perfetto opens (ui.perfetto.dev)")
+      ->type_name("FILE");
+  c->add_option("--html", explain.html, "Write a page with a drawn timeline")->type_name("FILE");
+  c->add_option("--check-log", explain.check_log,
+                "Append each violation to FILE, as a line of JSON")
+      ->type_name("FILE");
+  c->add_option("--pause", explain.pause_us,
+                "How many us late methods begin, so that tasks meet (0; with several tasks 200)")
+      ->check(CLI::Range(0, 1000000))
+      ->type_name("US");
+  c->add_option("--width", explain.width, "Columns of the text")
+      ->check(CLI::Range(40, 1000))
+      ->type_name("N");
+  c->callback([&] { status = explain_command(explain); });
 
 #if HOLDFAST_HAS_BENCH
   c = app.add_subcommand("bench", "Measure against the kernel's tmpfs, in one run");

@@ -12,7 +12,9 @@
 #include "contract/coverage.h"
 #include "contract/native.h"
 #include "contract/report.h"
+#include "contract/restate.h"
 #include "contract/text_buffer.h"
+#include "contract/trace.h"
 
 HF_NAMESPACE_BEGIN
 
@@ -73,7 +75,7 @@ void cite_cell(violation& v, uint16_t cell) {
   const rule_cell& c = native.cells[cell];
   v.column = heading_of(c.table, c.id);
   v.cell = c.text;
-  v.sentence = describe(c.asks.kind);
+  v.sentence = restate(c.asks);
 }
 
 void cite_prose(violation& v, uint16_t prose) {
@@ -169,7 +171,9 @@ void bind(gate_record& r, gate_record::bound b) {
     report_binding(r, "more locks are bound than a gate has room for");
   if (!r.comparable) return;
   const held mode = mode_in(*r.context, b.lock);
-  if (!satisfied(b.kind, mode)) report_lock(r, b, mode, b.kind);
+  const bool kept = satisfied(b.kind, mode);
+  if (tracing()) contract_detail::trace_bound(b.cell, b.prose, b.lock, b.role, mode, kept);
+  if (!kept) report_lock(r, b, mode, b.kind);
 }
 
 void cite_blocking(violation& v, method_id m) {
@@ -438,6 +442,7 @@ void gate_lock(gate_record& r, prose_id p, const void* lock, const char* role,
 
 void gate_require(gate_record& r, bool holds, prose_id p, const char* found) noexcept {
   coverage::count_prose(p.index);
+  if (tracing()) trace_required(p.index, holds);
   if (holds) return;
   violation v;
   start_violation(v, r, "prose");
@@ -457,7 +462,9 @@ void gate_enter(gate_record& r) noexcept {
     check_classes(r);
     for (const held_lock& h : *r.context) r.entry[r.entry_count++] = {h.lock, h.mode, h.cls};
   }
+  const bool blockable = tracing() && may_block();
   enter_blocking(r);  // last: it changes the context
+  if (tracing()) trace_entered(r.method, r.given(condition::rcu_walk), r.no_block || blockable);
 }
 
 void gate_returns_locked(gate_record& r, const void* lock, const char* role) noexcept {
@@ -493,6 +500,7 @@ void gate_keeps(gate_record& r, const void* lock) noexcept {
 }
 
 void gate_leave(gate_record& r, bool failed) noexcept {
+  if (r.entered && tracing()) trace_left(r.method, failed);
   if (r.no_block) {
     --r.context->no_block_depth;
     r.context->no_block_reason = r.reason_before;

@@ -17,6 +17,7 @@
 #include "sync/order.h"
 #include "sync/report.h"
 #include "sync/thread.h"
+#include "sync/trace.h"
 
 #ifndef HOLDFAST_DEFAULT_CHECK_MODE
 #define HOLDFAST_DEFAULT_CHECK_MODE 0
@@ -196,6 +197,7 @@ constinit std::atomic<uint32_t> sync_flags{
     checking_compiled_in && HOLDFAST_DEFAULT_CHECK_MODE != 0 ? flag_checking : 0};
 
 void hook_sched(sched_event e, const void* object) {
+  if (tracing()) trace_sched(e);
   if (!listens()) return;
   if (sched_hook h = scheduler.load(std::memory_order_acquire)) h(e, object);
 }
@@ -203,6 +205,7 @@ void hook_sched(sched_event e, const void* object) {
 [[gnu::noinline]] void hook_before_acquire(const void* lock, lock_class& c, nest n, uint8_t depth,
                                            held mode) {
   hook_sched(sched_event::acquire, lock);
+  if (tracing()) trace_wanted(lock, c, n, depth, mode);
   exec_context& x = this_context();
   if (!checking_on() || x.quiet != 0) return;
   if (sleeps(c.kind)) check_might_block(c.name);
@@ -249,6 +252,7 @@ void hook_sched(sched_event e, const void* object) {
 [[gnu::noinline]] void hook_after_acquire(const void* lock, lock_class& c, nest n, uint8_t depth,
                                           held mode) {
   hook_sched(sched_event::acquired, lock);
+  if (tracing()) trace_lock(trace_kind::lock_taken, lock, c, n, depth, mode);
   exec_context& x = this_context();
   if (!checking_on() || x.quiet != 0) return;
   if (x.held_locks == nullptr) {
@@ -283,6 +287,7 @@ void hook_sched(sched_event e, const void* object) {
 
 [[gnu::noinline]] void hook_before_release(const void* lock, lock_class& c, held mode) {
   hook_sched(sched_event::release, lock);
+  if (tracing()) trace_lock(trace_kind::lock_dropped, lock, c, nest::normal, 0, mode);
   exec_context& x = this_context();
   if (!checking_on() || x.quiet != 0) return;
   if (held_lock* h = find(x, lock, mode)) {
@@ -311,11 +316,13 @@ void hook_sched(sched_event e, const void* object) {
 }
 
 void hook_forget(const void* lock, lock_class& c, held mode) {
+  if (tracing()) trace_pass_on(lock, c, mode);
   hook_before_release(lock, c, mode);
 }
 
 [[gnu::noinline]] void hook_downgrade(const void* lock, lock_class& c) {
   hook_sched(sched_event::release, lock);
+  if (tracing()) trace_lock(trace_kind::lock_downgraded, lock, c, nest::normal, 0, held::shared);
   exec_context& x = this_context();
   if (!checking_on() || x.quiet != 0) return;
   if (held_lock* h = find(x, lock, held::exclusive)) {

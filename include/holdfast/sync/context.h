@@ -73,6 +73,7 @@ namespace detail {
 
 inline constexpr uint32_t flag_checking = 1u << 0;
 inline constexpr uint32_t flag_sched = 1u << 1;
+inline constexpr uint32_t flag_trace = 1u << 2;
 extern constinit std::atomic<uint32_t> sync_flags;
 
 struct thread_state {
@@ -90,6 +91,8 @@ uint32_t assign_shard();
 void check_might_block(const char* what);
 void check_no_locks(const char* where);
 void set_detail(exec_context& c, std::string_view a, std::string_view b);
+void operation_began(exec_context& c, std::string_view a, std::string_view b);
+void operation_ends(exec_context& c);
 
 }  // namespace detail
 
@@ -116,7 +119,14 @@ inline bool checking_on() {
     return (detail::sync_flags.load(std::memory_order_relaxed) & detail::flag_checking) != 0;
   return false;
 }
-// Checking is on or a scheduler listens: the condition that every primitive tests.
+// A trace sink is set (holdfast/trace.h).
+inline bool tracing() {
+  if constexpr (checking_compiled_in)
+    return (detail::sync_flags.load(std::memory_order_relaxed) & detail::flag_trace) != 0;
+  return false;
+}
+// Checking is on, a scheduler listens or a trace is written: the condition that every primitive
+// tests.
 inline bool instrumented() {
   if constexpr (checking_compiled_in)
     return detail::sync_flags.load(std::memory_order_relaxed) != 0;
@@ -192,10 +202,12 @@ class operation_scope {
   explicit operation_scope(const char* name, std::string_view a = {}, std::string_view b = {})
       : context_(this_context()), before_(context_.operation) {
     context_.operation = name;
-    if (checking_on()) [[unlikely]]
-      detail::set_detail(context_, a, b);
+    if (instrumented()) [[unlikely]]
+      detail::operation_began(context_, a, b);
   }
   ~operation_scope() {
+    if (instrumented()) [[unlikely]]
+      detail::operation_ends(context_);
     context_.operation = before_;
     context_.detail[0] = '\0';
   }
