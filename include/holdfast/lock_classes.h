@@ -55,6 +55,7 @@ inline constinit lock_class private_lock_class{"i_private_lock", lock_kind::spin
 inline constinit lock_class folio_lock_class{"folio_lock", lock_kind::folio};
 // named by the documents' tables, used by the parts that bring them
 inline constinit lock_class mmap_lock_class{"mmap_lock", lock_kind::rwsem};
+inline constinit lock_class page_table_lock_class{"page_table_lock", lock_kind::spinlock};
 inline constinit lock_class open_mutex_class{"open_mutex", lock_kind::mutex};
 inline constinit lock_class flc_lock_class{"flc_lock", lock_kind::spinlock};
 inline constinit lock_class blocked_lock_class{"blocked_lock_lock", lock_kind::spinlock};
