@@ -65,6 +65,7 @@ inline constinit lock_class dq_list_lock_class{"dq_list_lock", lock_kind::spinlo
 inline constinit lock_class dq_state_lock_class{"dq_state_lock", lock_kind::spinlock};
 // named by the documents' tables, used by the parts that bring them
 inline constinit lock_class mmap_lock_class{"mmap_lock", lock_kind::rwsem};
+inline constinit lock_class page_table_lock_class{"page_table_lock", lock_kind::spinlock};
 inline constinit lock_class open_mutex_class{"open_mutex", lock_kind::mutex};
 inline constinit lock_class flc_lock_class{"flc_lock", lock_kind::spinlock};
 inline constinit lock_class blocked_lock_class{"blocked_lock_lock", lock_kind::spinlock};

@@ -172,7 +172,7 @@ void report_broken_rule(violation& v, const exec_context& context, const lock_ro
   v.frame_count = static_cast<unsigned>(capture_stack(v.frames, violation::max_frames, 0));
   submit(v);
   --here.quiet;
-  if (get_check_mode() == check_mode::abort) abort();
+  if (get_check_mode() == check_mode::abort && v.kind != "advice") abort();
 }
 
 void set_violation_text(violation_text_fn fn, void* context) {

@@ -7,8 +7,8 @@
 //    reported, the others are counted.
 // 2. A report allocates nothing (symbol names may; without memory they stay mangled). It runs with
 //    checks suspended for its context, and one at a time.
-// 3. In mode abort the process ends after the report is written, not before. The validator ends it
-//    for its own reports.
+// 3. In mode abort the process ends after the report is written, not before, unless it is of kind
+//    "advice". The validator ends it for its own reports.
 // 4. From the start the validator's violations come here too (set_violation_sink).
 #pragma once
 

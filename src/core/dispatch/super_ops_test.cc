@@ -93,8 +93,7 @@ TEST_F(super_ops_test, show_options_holds_the_mount_tree) {
 }
 
 TEST_F(super_ops_test, methods_without_locks_may_block) {
-  iattr spare;
-  auto& wbc = reinterpret_cast<writeback_control&>(spare);  // incomplete; nobody looks
+  writeback_control wbc;
   char buffer[8] = {};
   expect_blocks("alloc_inode", [&] { EXPECT_EQ(super_ops::alloc_inode(sb), nullptr); });
   expect_blocks("destroy_inode", [&] { super_ops::destroy_inode(regular); });
