@@ -59,5 +59,9 @@ inline constinit lock_class open_mutex_class{"open_mutex", lock_kind::mutex};
 inline constinit lock_class flc_lock_class{"flc_lock", lock_kind::spinlock};
 inline constinit lock_class blocked_lock_class{"blocked_lock_lock", lock_kind::spinlock};
 inline constinit lock_class dqio_sem_class{"dqio_sem", lock_kind::rwsem};
+inline constinit lock_class dquot_srcu_class{"dquot_srcu", lock_kind::srcu};
+inline constinit lock_class swap_lock_class{"swap_lock", lock_kind::spinlock};
+inline constinit lock_class page_table_class{"page_table_lock", lock_kind::spinlock};
+inline constinit lock_class buffer_lock_class{"buffer_lock", lock_kind::folio};
 
 HF_NAMESPACE_END
