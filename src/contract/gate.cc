@@ -361,6 +361,28 @@ void gate_require(gate_record& r, bool holds, prose_id p, const char* found) noe
   submit(v, r);
 }
 
+void gate_lock(gate_record& r, column c, prose_id p, const void* lock, const char* role) noexcept {
+  const uint16_t cell = cell_of(r.method, c);
+  if (cell == no_index) return report_binding(r, "a column is bound that the method's row lacks");
+  coverage::count_cell(cell);
+  coverage::count_prose(p.index);
+  bind(r, {lock, role, native.cells[cell].asks.kind, cell, p.index, false});
+}
+
+void gate_require(gate_record& r, bool holds, column c, prose_id p, const char* found) noexcept {
+  const uint16_t cell = cell_of(r.method, c);
+  if (cell == no_index) return report_binding(r, "a column is named that the method's row lacks");
+  coverage::count_prose(p.index);
+  if (holds) return;
+  violation v;
+  start_violation(v, r, "prose");
+  cite_cell(v, cell);
+  cite_prose(v, p.index);
+  v.finding = found;
+  v.advice = "Read the rule beside what was found; the stack shows who called the method.";
+  submit(v, r);
+}
+
 void gate_enter(gate_record& r) noexcept {
   r.entered = true;
   coverage::count_call(r.method);

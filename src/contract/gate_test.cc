@@ -258,7 +258,7 @@ TEST_F(gate_test, a_method_that_may_not_block_runs_in_a_no_block_scope) {
   EXPECT_TRUE(may_block());
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_EQ(reports[0].kind, to_string(violation_kind::blocks_forbidden));
-  EXPECT_EQ(reports[0].edition, "");
+  EXPECT_EQ(reports[0].edition, "6.6") << "the cell that says no is named";
   EXPECT_THAT(reports[0].finding, HasSubstr("d_hash"));
 }
 

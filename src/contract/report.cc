@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "contract/coverage.h"
+#include "contract/native.h"
 #include "contract/text_buffer.h"
 #include "holdfast/sync/violation.h"
 #include "sync/thread.h"
@@ -114,6 +115,39 @@ void add_context(violation& v, const exec_context& context, const lock_role* rol
   }
 }
 
+// Something blocked in a method that may not: the validator knows the method's name, the rules say
+// which of them forbade it.
+void cite_blocking(violation& v, std::string_view reason) {
+  for (size_t m = 0; m < method_count; ++m) {
+    const method_blocking& b = blocking_of[m];
+    const bool forbids = b.kind == requirement_kind::never_blocks ||
+                         b.kind == requirement_kind::rcu_callback ||
+                         b.kind == requirement_kind::blocks_in_ref_walk ||
+                         b.kind == requirement_kind::blocks_sometimes;
+    // The gate's reasons are the literals of the list: the same name elsewhere is another reason.
+    if (!forbids || methods[m].name.data() != reason.data()) continue;
+    v.edition = native.release;
+    v.table = name_of(methods[m].table);
+    v.method = methods[m].name;
+    uint16_t prose = b.prose;
+    if (b.cell != no_index) {
+      const rule_cell& c = native.cells[b.cell];
+      v.column = heading_of(c.table, c.id);
+      v.cell = c.text;
+      // "yes (ref-walk)" and "maybe[1]_" are explained by a sentence.
+      const bool explained = b.kind != requirement_kind::never_blocks;
+      for (const prose_target& t : native.targets)
+        if (explained && prose == no_index && t.table == c.table && t.method == c.method)
+          prose = t.prose;
+    }
+    if (prose != no_index) {
+      v.rule = native.prose[prose].id;
+      v.sentence = native.prose[prose].says;
+    }
+    return;
+  }
+}
+
 // The validator's view of a violation, in our form. It told repetitions apart already.
 void take_validator_violation(const sync_violation& s) {
   violation v;
@@ -148,6 +182,14 @@ void take_validator_violation(const sync_violation& s) {
     if (!e.declared && e.operation != nullptr) chain << " (in " << e.operation << ')';
   }
   v.sentence = chain.view();
+  if (s.kind == violation_kind::blocks_in_rcu || s.kind == violation_kind::blocks_in_atomic ||
+      s.kind == violation_kind::blocks_forbidden) {
+    const exec_context& own = detail::this_thread.own;
+    const char* reason = s.context != nullptr && s.context->no_block_depth != 0
+                             ? s.context->no_block_reason
+                             : own.no_block_reason;
+    if (reason != nullptr) cite_blocking(v, reason);
+  }
   submit(v);
 }
 
