@@ -104,6 +104,7 @@ struct inode {
   rcu_head i_rcu;
   const super_operations* i_free_ops =
       nullptr;               // set at the end: the superblock may be freed first
+  uint64_t i_free_stamp = 0;  // rcu_mark() when it was destroyed; 0: it never lived
   deferred_work i_deferred;  // the last reference, on its way to a thread that may block
 
   loff_t size() const { return i_size.load(std::memory_order_acquire); }

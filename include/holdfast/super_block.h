@@ -90,6 +90,7 @@ struct super_block {
       0};  // unlinked but open; while any, a remount to read-only is EBUSY
   relaxed<int> s_readonly_remount{0};  // a remount to read-only is under way: no new writers
   rcu_head s_rcu;
+  quota_info* s_dquot = nullptr;  // holdfast/quota.h; null: no quotas
 
   bool rdonly() const { return s_flags & sb_rdonly; }
 };

@@ -158,6 +158,7 @@ struct path;
 struct pipe_inode_info;
 struct poll_table;
 struct posix_acl;
+struct quota_info;
 struct readahead_control;
 struct seq_file;
 struct super_block;

@@ -132,16 +132,17 @@ void reset() {
 
 namespace {
 
-// Who checks a cell: the gate, or nobody, with the reason in the reading.
+// Who checks a cell: the gate, the dispatcher where a sentence decides, or nobody, with the reason
+// in the reading.
 std::string_view cell_checked(const rule_cell& c) {
   switch (c.asks.kind) {
     case requirement_kind::unchecked:
     case requirement_kind::remark:
-    case requirement_kind::blocks_sometimes:
       return name_of(checked_by::not_checkable);
+    case requirement_kind::blocks_sometimes:
     case requirement_kind::flag_yes:
     case requirement_kind::flag_no:
-      return name_of(checked_by::later);
+      return name_of(checked_by::dispatcher);
     default:
       return name_of(checked_by::gate);
   }
@@ -150,7 +151,8 @@ std::string_view cell_checked(const rule_cell& c) {
 std::string_view cell_how(const rule_cell& c) {
   if (!c.reading.empty()) return c.reading;
   if (c.asks.kind == requirement_kind::remark) return "a remark, ruled by sentences";
-  if (c.asks.kind == requirement_kind::blocks_sometimes) return "depends on a lost footnote";
+  if (c.asks.kind == requirement_kind::blocks_sometimes)
+    return "as the lost footnote says: 6.6-flock-1";
   return describe(c.asks.kind);
 }
 

@@ -178,10 +178,17 @@ void bind(gate_record& r, gate_record::bound b) {
 
 void cite_blocking(violation& v, method_id m) {
   const method_blocking& b = blocking_of[static_cast<size_t>(m)];
-  if (b.prose != no_index) cite_prose(v, b.prose);
   uint16_t cell = b.cell;
+  uint16_t prose = b.prose;
   if (b.kind == requirement_kind::rcu_callback) cell = cell_of(m, column::note);
+  // "yes (ref-walk)" and "maybe[1]_" are explained by a sentence.
+  if (prose == no_index && (b.kind == requirement_kind::blocks_in_ref_walk ||
+                            b.kind == requirement_kind::blocks_sometimes))
+    for (const prose_target& t : native.targets)
+      if (prose == no_index && t.table == entry_of(m).table && t.method == entry_of(m).name)
+        prose = t.prose;
   if (cell != no_index) cite_cell(v, cell);
+  if (prose != no_index) cite_prose(v, prose);
 }
 
 void report_blocking(const gate_record& r) {
@@ -446,6 +453,28 @@ void gate_require(gate_record& r, bool holds, prose_id p, const char* found) noe
   if (holds) return;
   violation v;
   start_violation(v, r, "prose");
+  cite_prose(v, p.index);
+  v.finding = found;
+  v.advice = "Read the rule beside what was found; the stack shows who called the method.";
+  submit(v, r);
+}
+
+void gate_lock(gate_record& r, column c, prose_id p, const void* lock, const char* role) noexcept {
+  const uint16_t cell = cell_of(r.method, c);
+  if (cell == no_index) return report_binding(r, "a column is bound that the method's row lacks");
+  coverage::count_cell(cell);
+  coverage::count_prose(p.index);
+  bind(r, {lock, role, native.cells[cell].asks.kind, cell, p.index, false});
+}
+
+void gate_require(gate_record& r, bool holds, column c, prose_id p, const char* found) noexcept {
+  const uint16_t cell = cell_of(r.method, c);
+  if (cell == no_index) return report_binding(r, "a column is named that the method's row lacks");
+  coverage::count_prose(p.index);
+  if (holds) return;
+  violation v;
+  start_violation(v, r, "prose");
+  cite_cell(v, cell);
   cite_prose(v, p.index);
   v.finding = found;
   v.advice = "Read the rule beside what was found; the stack shows who called the method.";

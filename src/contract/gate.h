@@ -52,7 +52,9 @@ void gate_given(gate_record& r, condition c, bool value) noexcept;
 void gate_lock(gate_record& r, column c, const void* lock, const char* role) noexcept;
 void gate_lock(gate_record& r, prose_id p, const void* lock, const char* role,
                requirement_kind kind) noexcept;
+void gate_lock(gate_record& r, column c, prose_id p, const void* lock, const char* role) noexcept;
 void gate_require(gate_record& r, bool holds, prose_id p, const char* found) noexcept;
+void gate_require(gate_record& r, bool holds, column c, prose_id p, const char* found) noexcept;
 void gate_enter(gate_record& r) noexcept;
 void gate_returns_locked(gate_record& r, const void* lock, const char* role) noexcept;
 void gate_returns_locked(gate_record& r, prose_id p, const void* lock, const char* role) noexcept;
@@ -80,15 +82,28 @@ class [[nodiscard]] gate {
   void lock(column c, const Lock& l, const char* role) noexcept {
     contract_detail::gate_lock(*record_, c, static_cast<const void*>(&l), role);
   }
+  // The same where several locks' types may stand for the column's.
+  void lock_at(column c, const void* l, const char* role) noexcept {
+    contract_detail::gate_lock(*record_, c, l, role);
+  }
   // Binds a lock to a prose rule that asks for it.
   template <class Lock>
   void lock(prose_id p, const Lock& l, const char* role,
             requirement_kind kind = requirement_kind::exclusive) noexcept {
     contract_detail::gate_lock(*record_, p, static_cast<const void*>(&l), role, kind);
   }
+  // The same for a cell that a sentence repeats: a report names both.
+  template <class Lock>
+  void lock(column c, prose_id p, const Lock& l, const char* role) noexcept {
+    contract_detail::gate_lock(*record_, c, p, static_cast<const void*>(&l), role);
+  }
   // The rule p demands `holds`; `found` says what is there instead (a literal).
   void require(bool holds, prose_id p, const char* found) noexcept {
     contract_detail::gate_require(*record_, holds, p, found);
+  }
+  // The same for a cell that p explains: a report names both.
+  void require(bool holds, column c, prose_id p, const char* found) noexcept {
+    contract_detail::gate_require(*record_, holds, c, p, found);
   }
 
   void enter() noexcept { contract_detail::gate_enter(*record_); }

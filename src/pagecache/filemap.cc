@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "contract/obligations.h"
+#include "holdfast/events.h"
 #include "pagecache/pagecache.h"
 #include "pagecache/radix.h"
 
@@ -53,7 +54,9 @@ Status filemap_add_folio(address_space& mapping, folio& f, pgoff_t index) {
     f.mapping.store(nullptr, std::memory_order_relaxed);
     folio_unlock(f);
     f.refcount.fetch_sub(1, std::memory_order_relaxed);
+    return st;
   }
+  note_event(event::page_filled, &mapping, index << page_shift, f.size());
   return st;
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/dispatch/aops.h"
 #include "holdfast/writeback.h"
+#include "holdfast/events.h"
 #include "pagecache/pagecache.h"
 #include "pagecache/radix.h"
 
@@ -86,6 +87,8 @@ void truncate_inode_pages_range(address_space& mapping, loff_t start, loff_t end
   if (mapping.nrpages == 0) return;
   const loff_t to = end < 0 || end == max_lfs_filesize ? max_lfs_filesize : end + 1;
   if (to <= start) return;
+  note_event(event::pages_invalidated, &mapping, static_cast<uint64_t>(start),
+             static_cast<uint64_t>(to - start));
   const pgoff_t first = static_cast<pgoff_t>(start) >> page_shift;
   const pgoff_t limit = (static_cast<pgoff_t>(to - 1) >> page_shift) + 1;
   folio* found[batch];

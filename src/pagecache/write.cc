@@ -11,6 +11,7 @@
 
 #include "core/dispatch/aops.h"
 #include "core/dispatch/file_ops.h"
+#include "holdfast/events.h"
 #include "holdfast/libfs.h"
 #include "holdfast/task.h"
 #include "pagecache/pagecache.h"
@@ -45,6 +46,7 @@ Result<size_t> generic_perform_write(kiocb& iocb, iov_iter& from) {
   Status failed;
   while (from.count > 0) {
     const loff_t pos = iocb.ki_pos;
+    const uint64_t begin = event_begin();
     const size_t unit = large && fruitless == 0 ? largest_stretch : page_size;
     size_t bytes = std::min(unit - (static_cast<size_t>(pos) & (unit - 1)), from.count);
     if (fruitless > 1) bytes = 1;
@@ -72,6 +74,7 @@ Result<size_t> generic_perform_write(kiocb& iocb, iov_iter& from) {
       continue;
     }
     fruitless = 0;
+    note_event_since(begin, event::data_written, &mapping, static_cast<uint64_t>(pos), *kept);
     iocb.ki_pos = pos + static_cast<loff_t>(*kept);
     total += *kept;
   }

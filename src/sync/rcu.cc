@@ -62,8 +62,16 @@ constinit thread_local bool is_worker = false;
 
 [[maybe_unused]] constinit char grace_period_edge = 0;
 
+// Grace periods are numbered as they begin; several may be under way.
+constinit std::atomic<uint64_t> periods_begun{0};
+constinit std::atomic<uint64_t> periods_ended{0};  // the highest number
+
 void wait_for_readers() {
+  const uint64_t number = periods_begun.fetch_add(1) + 1;
   urcu_memb_synchronize_rcu();
+  uint64_t ended = periods_ended.load();
+  while (ended < number && !periods_ended.compare_exchange_weak(ended, number)) {
+  }
 #if HF_TSAN
   __tsan_acquire(&grace_period_edge);
 #endif
@@ -211,6 +219,14 @@ void rcu_barrier() {
     if (barriers_done.load() >= ticket) break;
     futex_wait(batches, seen, have_worker ? futex_forever : monotonic_ns() + gather_ns);
   }
+}
+
+uint64_t rcu_mark() {
+  return periods_begun.load() + 1;
+}
+
+bool rcu_passed(uint64_t mark) {
+  return periods_ended.load() >= mark;
 }
 
 uint64_t rcu_pending() {

@@ -25,6 +25,8 @@
 HF_NAMESPACE_BEGIN
 
 struct task;
+class event_watch;
+enum class call_site : uint8_t;  // holdfast/events.h
 
 enum class held : uint8_t { none, shared, exclusive };
 const char* to_string(held h);
@@ -65,6 +67,9 @@ struct exec_context {
   uint32_t held_count = 0;
   uint32_t untracked = 0;  // acquisitions that found no room
   uint32_t quiet = 0;      // > 0: checks are suspended (a report is being written)
+
+  event_watch* watches = nullptr;  // rules that wait for events of this context, innermost first
+  call_site site{};                // the place that is about to call a method which asks for it
 
   const held_lock* begin() const { return held_locks; }
   const held_lock* end() const { return held_locks + held_count; }

@@ -75,6 +75,10 @@ void synchronize_rcu();
 // Returns when every callback queued before has run. Blocks; not inside a section, not in a
 // callback.
 void rcu_barrier();
+// How far grace periods are; never 0. rcu_passed(mark): one that began after the mark was taken has
+// ended, so that no section from before the mark is left.
+uint64_t rcu_mark();
+bool rcu_passed(uint64_t mark);
 uint64_t rcu_pending();  // callbacks queued and not run, about
 
 template <class T>

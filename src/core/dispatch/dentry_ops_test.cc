@@ -5,12 +5,12 @@
 
 #include <cerrno>
 
-#include "core/dispatch/stand_ins.h"
+#include "core/dispatch/prose_test.h"
 
 HF_NAMESPACE_BEGIN
 namespace {
 
-using dentry_ops_test = dispatch_test;
+using dentry_ops_test = prose_test;
 
 TEST_F(dentry_ops_test, methods_that_may_block) {
   expect_blocks("d_weak_revalidate",
@@ -58,18 +58,23 @@ TEST_F(dentry_ops_test, d_lock_at_d_delete_and_d_prune) {
 }
 
 TEST_F(dentry_ops_test, d_revalidate_and_d_manage_block_in_ref_walk_alone) {
-  stand_in::inside = [] { might_block("the stand-in"); };
   const path p{nullptr, &dir_dentry};
   auto revalidate = [&](unsigned flags) {
-    return during([&] { EXPECT_TRUE(dentry_ops::d_revalidate(regular_dentry, flags).ok()); });
+    stand_in::inside = [] { might_block("the stand-in"); };
+    EXPECT_TRUE(dentry_ops::d_revalidate(regular_dentry, flags).ok());
   };
   auto manage = [&](bool rcu) {
-    return during([&] { EXPECT_TRUE(dentry_ops::d_manage(p, rcu).ok()); });
+    stand_in::inside = [] { might_block("the stand-in"); };
+    EXPECT_TRUE(dentry_ops::d_manage(p, rcu).ok());
   };
-  EXPECT_TRUE(revalidate(0).empty());
-  EXPECT_FALSE(revalidate(lookup_rcu).empty());
-  EXPECT_TRUE(manage(false).empty());
-  EXPECT_FALSE(manage(true).empty());
+  expect_report(
+      {"blocks_forbidden", "dentry_operations", "d_revalidate", "may block", "6.6-dentry-1",
+       "the stand-in may block, in a call that may not: d_revalidate"},
+      [&] { revalidate(0); }, [&] { revalidate(lookup_rcu); });
+  expect_report(
+      {"blocks_forbidden", "dentry_operations", "d_manage", "may block", "6.6-dentry-1",
+       "the stand-in may block, in a call that may not: d_manage"},
+      [&] { manage(false); }, [&] { manage(true); });
 }
 
 TEST_F(dentry_ops_test, null_means_the_default) {

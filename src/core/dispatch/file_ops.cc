@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The gated side of file_ops.h. The document binds two locks in this table, both at iterate_shared.
+// The gated side of file_ops.h.
+//
+// 1. The document binds two locks on entry in this table, both at iterate_shared. The rest of its
+//    sentences speak of what happens inside a method; watches listen for that (contract/events.h).
+// 2. What the page cache keeps of a punched range is compared at the end of ->fallocate, unless
+//    somebody wrote there meanwhile.
 #include "core/dispatch/file_ops.h"
 
 #include <fcntl.h>
 #include <poll.h>
 
 #include <cerrno>
+
+#include "contract/events.h"
+#include "core/dispatch/file_watches.h"
 
 HF_NAMESPACE_BEGIN
 
@@ -53,7 +61,16 @@ Result<size_t> write_iter(kiocb& iocb, iov_iter& from) {
 
 Result<loff_t> llseek(file& f, loff_t offset, int whence) {
   if (f.f_op->llseek == nullptr) return Error(ESPIPE);
-  return door::through(method_id::file_llseek, [&] { return f.f_op->llseek(f, offset, whence); });
+  return door::through(
+      method_id::file_llseek,
+      [&](gate& g) {
+        // f_pos_lock is about the position, and other files' locks are their business.
+        const inode* i = f.f_inode;
+        g.require(i == nullptr ||
+                      (held_mode(&i->i_rwsem) == held::none && held_mode(&i->i_lock) == held::none),
+                  prose::file(2), "a lock of the inode is held");
+      },
+      [&] { return f.f_op->llseek(f, offset, whence); });
 }
 
 Result<size_t> read(file& f, char* buffer, size_t count, loff_t& pos) {
@@ -185,14 +202,24 @@ Result<size_t> splice_read(file& f, loff_t& pos, pipe_inode_info& pipe, size_t l
 
 Status setlease(file& f, int arg, file_lock*& lease, void*& priv) {
   if (f.f_op->setlease == nullptr) return Error(EOPNOTSUPP);
-  return door::through(method_id::file_setlease,
-                       [&] { return f.f_op->setlease(f, arg, lease, priv); });
+  event_counter recorded(event::generic_setlease, &f);
+  return door::through(
+      method_id::file_setlease, [](gate&) {}, [&] { return f.f_op->setlease(f, arg, lease, priv); },
+      [&](gate& g, const Status& s) {
+        if (s.ok())
+          g.require(recorded.count() == 1, prose::file(10),
+                    recorded.count() == 0 ? "generic_setlease was not called"
+                                          : "generic_setlease was called more than once");
+      });
 }
 
 Status fallocate(file& f, int mode, loff_t offset, loff_t len) {
   if (f.f_op->fallocate == nullptr) return Error(EOPNOTSUPP);
-  return door::through(method_id::file_fallocate,
-                       [&] { return f.f_op->fallocate(f, mode, offset, len); });
+  fallocate_watch watch(f, mode, offset, len);
+  return door::through(
+      method_id::file_fallocate, [&](gate& g) { watch.listen(g); },
+      [&] { return f.f_op->fallocate(f, mode, offset, len); },
+      [&](gate& g, const Status& s) { watch.judge(g, s.ok()); });
 }
 
 void show_fdinfo(seq_file& m, file& f) {
@@ -209,17 +236,21 @@ unsigned mmap_capabilities(file& f) {
 Result<size_t> copy_file_range(file& in, loff_t pos_in, file& out, loff_t pos_out, size_t len,
                                unsigned flags) {
   if (out.f_op->copy_file_range == nullptr) return Error(EOPNOTSUPP);
-  return door::through(method_id::file_copy_file_range, [&] {
-    return out.f_op->copy_file_range(in, pos_in, out, pos_out, len, flags);
-  });
+  copy_watch watch(in, pos_in, out, pos_out, len);
+  return door::through(
+      method_id::file_copy_file_range, [&](gate& g) { watch.listen(g); },
+      [&] { return out.f_op->copy_file_range(in, pos_in, out, pos_out, len, flags); },
+      [&](gate& g, const auto&) { watch.judge(g); });
 }
 
 Result<loff_t> remap_file_range(file& in, loff_t pos_in, file& out, loff_t pos_out, loff_t len,
                                 unsigned flags) {
   if (in.f_op->remap_file_range == nullptr) return Error(EOPNOTSUPP);
-  return door::through(method_id::file_remap_file_range, [&] {
-    return in.f_op->remap_file_range(in, pos_in, out, pos_out, len, flags);
-  });
+  copy_watch watch(in, pos_in, out, pos_out, static_cast<uint64_t>(len));
+  return door::through(
+      method_id::file_remap_file_range, [&](gate& g) { watch.listen(g); },
+      [&] { return in.f_op->remap_file_range(in, pos_in, out, pos_out, len, flags); },
+      [&](gate& g, const auto&) { watch.judge(g); });
 }
 
 Status fadvise(file& f, loff_t offset, loff_t len, int advice) {

@@ -32,7 +32,7 @@ Result<size_t> read_iter(kiocb& iocb, iov_iter& to);
 Result<size_t> write_iter(kiocb& iocb, iov_iter& from);
 }  // namespace checked
 
-// Does its own locking. Null: ESPIPE.
+// Does its own locking; f_pos_lock may be held. Null: ESPIPE.
 Result<loff_t> llseek(file& f, loff_t offset, int whence);
 // Null: by read_iter, write_iter; EINVAL if that is null too.
 Result<size_t> read(file& f, char* buffer, size_t count, loff_t& pos);
@@ -88,7 +88,7 @@ Result<int> flock(file& f, int cmd, file_lock& fl);
 Result<size_t> splice_write(pipe_inode_info& pipe, file& f, loff_t& pos, size_t len,
                             unsigned flags);
 Result<size_t> splice_read(file& f, loff_t& pos, pipe_inode_info& pipe, size_t len, unsigned flags);
-// Null: EOPNOTSUPP; the caller sets a local lease.
+// Calls generic_setlease once on success. Null: EOPNOTSUPP; the caller sets a local lease.
 Status setlease(file& f, int arg, file_lock*& lease, void*& priv);
 // Freeze protection is the caller's. Null: EOPNOTSUPP.
 Status fallocate(file& f, int mode, loff_t offset, loff_t len);

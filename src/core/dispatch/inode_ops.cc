@@ -66,7 +66,7 @@ Status permission(const mnt_idmap& idmap, inode& i, unsigned mask) {
       method_id::inode_permission,
       [&](gate& g) {
         g.given(condition::rcu_walk, (mask & may_not_block) != 0);
-        g.lock(column::i_rwsem, i.i_rwsem, "inode");
+        g.lock(column::i_rwsem, prose::inode(6), i.i_rwsem, "inode");
       },
       [&] { return direct::permission(idmap, i, mask); });
 }
@@ -241,7 +241,7 @@ Status atomic_open(inode& dir, dentry& d, file& f, unsigned open_flag, umode_t m
       method_id::inode_atomic_open,
       [&](gate& g) {
         g.given(condition::o_creat, (open_flag & unsigned{O_CREAT}) != 0);
-        g.lock(column::i_rwsem, dir.i_rwsem, "dir");
+        g.lock(column::i_rwsem, prose::inode(7), dir.i_rwsem, "dir");
       },
       [&] { return dir.i_op->atomic_open(dir, d, f, open_flag, mode); });
 }
@@ -262,8 +262,10 @@ Status fileattr_set(const mnt_idmap& idmap, dentry& d, fileattr& fa) {
 Status fileattr_get(dentry& d, fileattr& fa) {
   inode& i = *d.inode_ptr();
   if (i.i_op->fileattr_get == nullptr) return Error(ENOTTY);
-  return door::through(method_id::inode_fileattr_get, on_rwsem(i, "inode"),
-                       [&] { return i.i_op->fileattr_get(d, fa); });
+  return door::through(
+      method_id::inode_fileattr_get,
+      [&](gate& g) { g.lock(column::i_rwsem, prose::inode(8), i.i_rwsem, "inode"); },
+      [&] { return i.i_op->fileattr_get(d, fa); });
 }
 
 Result<posix_acl*> get_acl(const mnt_idmap& idmap, dentry& d, int type) {

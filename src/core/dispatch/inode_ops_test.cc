@@ -4,14 +4,14 @@
 // defaults.
 #include "core/dispatch/inode_ops.h"
 
-#include "core/dispatch/stand_ins.h"
+#include "core/dispatch/prose_test.h"
 
 HF_NAMESPACE_BEGIN
 namespace {
 
 constexpr const char* i_rwsem_column = "i_rwsem(inode)";
 
-class inode_ops_test : public dispatch_test {
+class inode_ops_test : public prose_test {
  protected:
   // Fine with dir locked exclusively, reported with dir locked shared.
   template <class Call>
@@ -83,8 +83,9 @@ TEST_F(inode_ops_test, link_holds_directory_and_source) {
 TEST_F(inode_ops_test, removal_holds_directory_and_victim) {
   auto unlink = [&] { EXPECT_TRUE(inode_ops::unlink(dir, regular_dentry).ok()); };
   auto rmdir = [&] { EXPECT_TRUE(inode_ops::rmdir(dir, subdir_dentry).ok()); };
-  expect(
-      "unlink", "6.6-inode-2",
+  expect_report(
+      {"lock", "inode_operations", "unlink", "", "6.6-inode-2",
+       "held: none, required: exclusive, on victim"},
       [&] {
         exclusive hold(dir.i_rwsem, regular.i_rwsem);
         unlink();
@@ -103,8 +104,9 @@ TEST_F(inode_ops_test, removal_holds_directory_and_victim) {
         exclusive hold(regular.i_rwsem);
         unlink();
       });
-  expect(
-      "rmdir", "6.6-inode-2",
+  expect_report(
+      {"lock", "inode_operations", "rmdir", "", "6.6-inode-2",
+       "held: none, required: exclusive, on victim"},
       [&] {
         exclusive hold(dir.i_rwsem, subdir.i_rwsem);
         rmdir();
@@ -125,16 +127,28 @@ TEST_F(inode_ops_test, attributes_are_set_under_the_inode) {
     EXPECT_TRUE(inode_ops::fileattr_set(nop_mnt_idmap, regular_dentry, fa).ok());
   });
   auto fileattr_get = [&] { EXPECT_TRUE(inode_ops::fileattr_get(regular_dentry, fa).ok()); };
-  expect_exclusive("fileattr_get", regular, fileattr_get);
-  EXPECT_TRUE(during(fileattr_get).empty()) << "not locked at all is allowed as well";
+  expect_report(
+      {"lock", "inode_operations", "fileattr_get", i_rwsem_column, "6.6-inode-8",
+       "held: shared, required: none or exclusive, on inode"},
+      [&] {
+        fileattr_get();
+        exclusive hold(regular.i_rwsem);
+        fileattr_get();
+      },
+      [&] {
+        shared hold(regular.i_rwsem);
+        fileattr_get();
+      });
 }
 
 TEST_F(inode_ops_test, atomic_open_is_exclusive_with_o_creat) {
   auto open = [&](unsigned flags) {
     EXPECT_TRUE(inode_ops::atomic_open(dir, negative, f, flags, 0644).ok());
   };
-  expect(
-      "atomic_open", i_rwsem_column,
+  constexpr const char* table = "inode_operations";
+  expect_report(
+      {"lock", table, "atomic_open", i_rwsem_column, "6.6-inode-7",
+       "held: shared, required: exclusive, on dir"},
       [&] {
         exclusive hold(dir.i_rwsem);
         open(O_CREAT);
@@ -143,8 +157,9 @@ TEST_F(inode_ops_test, atomic_open_is_exclusive_with_o_creat) {
         shared hold(dir.i_rwsem);
         open(O_CREAT);
       });
-  expect(
-      "atomic_open", i_rwsem_column,
+  expect_report(
+      {"lock", table, "atomic_open", i_rwsem_column, "6.6-inode-7",
+       "held: none, required: shared or exclusive, on dir"},
       [&] {
         shared hold(dir.i_rwsem);
         open(O_RDWR);
@@ -180,24 +195,37 @@ TEST_F(inode_ops_test, methods_without_locks_may_block) {
   expect_blocks("truncate", [&] { inode_ops::truncate(regular); });
 }
 
-TEST_F(inode_ops_test, permission_and_get_link_block_in_ref_walk_alone) {
-  stand_in::inside = [] { might_block("the stand-in"); };
+TEST_F(inode_ops_test, permission_and_its_like_block_in_ref_walk_alone) {
   auto permission = [&](unsigned mask) {
-    return during([&] { EXPECT_TRUE(inode_ops::permission(nop_mnt_idmap, dir, mask).ok()); });
+    stand_in::inside = [] { might_block("the stand-in"); };
+    EXPECT_TRUE(inode_ops::permission(nop_mnt_idmap, dir, mask).ok());
   };
-  EXPECT_TRUE(permission(may_exec).empty());
-  EXPECT_FALSE(permission(may_exec | may_not_block).empty());
   auto get_link = [&](dentry* d) {
-    return during([&] {
-      delayed_call done;
-      EXPECT_TRUE(inode_ops::get_link(d, regular, done).ok());
-    });
+    stand_in::inside = [] { might_block("the stand-in"); };
+    delayed_call done;
+    EXPECT_TRUE(inode_ops::get_link(d, regular, done).ok());
   };
-  EXPECT_TRUE(get_link(&regular_dentry).empty());
   auto get_inode_acl = [&](bool rcu) {
-    return during([&] { EXPECT_TRUE(inode_ops::get_inode_acl(regular, 0, rcu).ok()); });
+    stand_in::inside = [] { might_block("the stand-in"); };
+    EXPECT_TRUE(inode_ops::get_inode_acl(regular, 0, rcu).ok());
   };
-  EXPECT_TRUE(get_inode_acl(false).empty());
+  auto report = [](const char* method, const char* rule) -> caught {
+    return {"blocks_forbidden",
+            "inode_operations",
+            method,
+            "",
+            rule,
+            std::string("the stand-in may block, in a call that may not: ") + method};
+  };
+  expect_report(
+      report("permission", "6.6-inode-6"), [&] { permission(may_exec); },
+      [&] { permission(may_exec | may_not_block); });
+  expect_report(
+      report("get_link", "6.6-inode-1"), [&] { get_link(&regular_dentry); },
+      [&] { get_link(nullptr); });
+  expect_report(
+      report("get_inode_acl", "6.6-inode-1"), [&] { get_inode_acl(false); },
+      [&] { get_inode_acl(true); });
 }
 
 }  // namespace

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Dispatchers of the tables whose objects other parts of the VFS bring: file locks, lock managers,
-// buffer heads, block devices, quotas, mappings of tasks (release 6.6; semantics.md 7 to 10, 12,
-// 13). The only callers of their methods.
+// Dispatchers of file locks, lock managers, buffer heads, block devices, quotas and mappings of
+// tasks (release 6.6; semantics.md 7 to 10, 12, 13): tables whose machinery is still to come. The
+// only callers of their methods.
 //
-// 1. The objects are incomplete types here, so each function takes its table first.
-// 2. The gate checks how a method may block; the locks of these tables live in those objects, and
-//    are bound by the parts that complete them.
+// 1. Each function takes its table first: most of these objects have several.
+// 2. The locks that the tables name lie in the layouts of include/holdfast/ (file_lock.h,
+//    buffer_head.h, block_device.h, quota.h, vm.h); events that their sentences speak of come by
+//    holdfast/events.h.
 // 3. Defaults that need those parts are their callers': a null pointer is answered as the comment
 //    says.
 #pragma once
 
 #include "core/dispatch/door.h"
+#include "holdfast/block_device.h"
+#include "holdfast/buffer_head.h"
+#include "holdfast/file_lock.h"
+#include "holdfast/quota.h"
+#include "holdfast/vm.h"
 
 HF_NAMESPACE_BEGIN
 
@@ -22,6 +28,7 @@ void fl_release_private(const file_lock_operations& ops, file_lock& fl);  // nul
 }  // namespace file_lock_ops
 
 namespace lock_manager_ops {
+// lm_notify: at call_site::lock_unblock. lm_break: at call_site::lease_break.
 void lm_notify(const lock_manager_operations& ops,
                file_lock& fl);  // null: nothing; the caller wakes
 Status lm_grant(const lock_manager_operations& ops, file_lock& fl, int result);  // null: ENOLCK
@@ -33,7 +40,7 @@ void lm_expire_lock(const lock_manager_operations& ops);                        
 }  // namespace lock_manager_ops
 
 namespace buffer_head_ops {
-// In completion context, may not block. Never null.
+// In a completion_scope, with the buffer's lock bit set; may not block. Never null.
 void b_end_io(const buffer_head_operations& ops, buffer_head& bh, bool uptodate);
 }  // namespace buffer_head_ops
 
@@ -63,10 +70,6 @@ Status write_info(const dquot_operations& ops, super_block& sb, int type);
 }  // namespace dquot_ops
 
 namespace vm_ops {
-// What ->fault and its kin answer: bits, as Linux numbers them.
-inline constexpr vm_fault_t vm_fault_sigbus = 0x0002;
-inline constexpr vm_fault_t vm_fault_fallback = 0x0800;
-
 void open(const vm_operations_struct& ops, vm_area& vma);          // null: nothing
 void close(const vm_operations_struct& ops, vm_area& vma);         // null: nothing
 vm_fault_t fault(const vm_operations_struct& ops, vm_fault& vmf);  // null: vm_fault_sigbus

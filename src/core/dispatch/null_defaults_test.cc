@@ -142,7 +142,8 @@ TEST_F(null_defaults_test, file_operations) {
   char buffer[8] = {};
   loff_t pos = 3;
   iattr spare;
-  auto& fl = reinterpret_cast<file_lock&>(spare);
+  file_lock fl;
+  vm_area vma;
   auto& pipe = reinterpret_cast<pipe_inode_info&>(spare);
   EXPECT_EQ(file_ops::llseek(f, 0, SEEK_SET).code(), ESPIPE);
   EXPECT_EQ(file_ops::read(f, buffer, sizeof buffer, pos).code(), EINVAL);
@@ -158,7 +159,7 @@ TEST_F(null_defaults_test, file_operations) {
   EXPECT_EQ(file_ops::poll(f, nullptr), unsigned{POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM});
   EXPECT_EQ(file_ops::unlocked_ioctl(f, 1, 2).code(), ENOTTY);
   EXPECT_EQ(file_ops::compat_ioctl(f, 1, 2).code(), ENOTTY);
-  EXPECT_EQ(file_ops::mmap(f, reinterpret_cast<vm_area&>(spare)).code(), ENODEV);
+  EXPECT_EQ(file_ops::mmap(f, vma).code(), ENODEV);
   EXPECT_TRUE(file_ops::open(regular, f).ok());
   EXPECT_TRUE(file_ops::flush(f).ok());
   file_ops::release(regular, f);

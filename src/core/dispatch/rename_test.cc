@@ -3,12 +3,12 @@
 // ->rename: which locks it asks for, by what is renamed onto what. Each lock left out is one
 // report, by the sentence that demands it.
 #include "core/dispatch/inode_ops.h"
-#include "core/dispatch/stand_ins.h"
+#include "core/dispatch/prose_test.h"
 
 HF_NAMESPACE_BEGIN
 namespace {
 
-class rename_test : public dispatch_test {
+class rename_test : public prose_test {
  protected:
   void move(inode& from, dentry& source, inode& to, dentry& target, unsigned flags = 0) {
     EXPECT_TRUE(inode_ops::rename(nop_mnt_idmap, from, source, to, target, flags).ok());
@@ -27,8 +27,9 @@ TEST_F(rename_test, within_a_directory) {
         exclusive hold(regular.i_rwsem);
         rename();
       });
-  expect(
-      "rename", "6.6-inode-4",
+  expect_report(
+      {"lock", "inode_operations", "rename", "", "6.6-inode-4",
+       "held: none, required: exclusive, on source"},
       [&] {
         exclusive hold(dir.i_rwsem, regular.i_rwsem);
         rename();
@@ -48,8 +49,9 @@ TEST_F(rename_test, a_directory_that_keeps_its_parent_needs_no_lock) {
 
 TEST_F(rename_test, the_victim) {
   auto rename = [&] { move(dir, subdir_dentry, dir, other_subdir_dentry); };
-  expect(
-      "rename", "6.6-inode-2",
+  expect_report(
+      {"lock", "inode_operations", "rename", "", "6.6-inode-2",
+       "held: none, required: exclusive, on victim"},
       [&] {
         exclusive hold(dir.i_rwsem, other_subdir.i_rwsem);
         rename();
@@ -62,8 +64,9 @@ TEST_F(rename_test, the_victim) {
 
 TEST_F(rename_test, across_directories) {
   auto rename = [&] { move(dir, regular_dentry, other_dir, negative); };
-  expect(
-      "rename", "6.6-inode-3",
+  expect_report(
+      {"lock", "inode_operations", "rename", "", "6.6-inode-3",
+       "held: none, required: exclusive, on superblock"},
       [&] {
         exclusive hold(sb.s_vfs_rename_mutex, dir.i_rwsem, other_dir.i_rwsem, regular.i_rwsem);
         rename();
@@ -86,8 +89,9 @@ TEST_F(rename_test, across_directories) {
 
 TEST_F(rename_test, a_directory_that_changes_parent) {
   auto rename = [&] { move(dir, subdir_dentry, other_dir, negative); };
-  expect(
-      "rename", "6.6-inode-5",
+  expect_report(
+      {"lock", "inode_operations", "rename", "", "6.6-inode-5",
+       "held: none, required: exclusive, on source"},
       [&] {
         exclusive hold(sb.s_vfs_rename_mutex, dir.i_rwsem, other_dir.i_rwsem, subdir.i_rwsem);
         rename();
@@ -100,8 +104,9 @@ TEST_F(rename_test, a_directory_that_changes_parent) {
 
 TEST_F(rename_test, exchange_moves_the_target_too) {
   auto across = [&] { move(dir, subdir_dentry, other_dir, other_subdir_dentry, rename_exchange); };
-  expect(
-      "rename", "6.6-inode-5",
+  expect_report(
+      {"lock", "inode_operations", "rename", "", "6.6-inode-5",
+       "held: none, required: exclusive, on target"},
       [&] {
         exclusive hold(sb.s_vfs_rename_mutex, dir.i_rwsem, other_dir.i_rwsem, subdir.i_rwsem,
                        other_subdir.i_rwsem);
@@ -112,8 +117,9 @@ TEST_F(rename_test, exchange_moves_the_target_too) {
         across();
       });
   auto mixed = [&] { move(dir, subdir_dentry, dir, regular_dentry, rename_exchange); };
-  expect(
-      "rename", "6.6-inode-4",
+  expect_report(
+      {"lock", "inode_operations", "rename", "", "6.6-inode-4",
+       "held: none, required: exclusive, on target"},
       [&] {
         exclusive hold(dir.i_rwsem, regular.i_rwsem);
         mixed();

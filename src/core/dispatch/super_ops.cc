@@ -8,7 +8,9 @@
 #include <new>
 
 #include "core/mount/mount.h"
+#include "holdfast/events.h"
 #include "holdfast/libfs.h"
+#include "holdfast/quota.h"
 
 HF_NAMESPACE_BEGIN
 
@@ -26,13 +28,62 @@ auto on_umount(const super_block& sb) {
   return [&sb](gate& g) { g.lock(column::s_umount, sb.s_umount, "superblock"); };
 }
 
+// One call on a quota file, counted while it is under way.
+class quota_io {
+ public:
+  quota_io(const super_block& sb, int type) {
+    if (!checking_on() || sb.s_dquot == nullptr || type < 0 || type >= max_quotas) return;
+    calls_ = &sb.s_dquot->io_calls[type];
+    alone_ = calls_->fetch_add(1) == 0;
+  }
+  ~quota_io() {
+    if (calls_ != nullptr) calls_->fetch_sub(1);
+  }
+  quota_io(const quota_io&) = delete;
+  quota_io& operator=(const quota_io&) = delete;
+  bool alone() const { return alone_; }
+
+ private:
+  std::atomic<int>* calls_ = nullptr;
+  bool alone_ = true;
+};
+
+auto on_quota_file(const super_block& sb, const quota_io& io, requirement_kind mode) {
+  return [&sb, &io, mode](gate& g) {
+    note_event(event::quota_io, &sb);
+    g.lock(column::s_umount, sb.s_umount, "superblock");
+    if (sb.s_dquot != nullptr)
+      g.lock(prose::super(4), sb.s_dquot->dqio_sem, "quota files", mode);
+    else
+      g.require(false, prose::super(4), "the superblock has no quotas");
+    g.require(io.alone(), prose::super(4), "another call works on the quota file");
+  };
+}
+
+template <class Call>
+Status statfs_by(bool ustat, dentry& d, Call&& call) {
+  const super_block& sb = *d.d_sb;
+  return door::through(
+      method_id::super_statfs,
+      [&](gate& g) {
+        g.given(condition::ustat, ustat);
+        g.lock(column::s_umount, sb.s_umount, "superblock");
+        if (ustat)
+          return g.lock(prose::super(2), sb.s_umount, "superblock", requirement_kind::shared);
+        g.require(held_mode(&sb.s_umount) == held::none, prose::super(3), "s_umount is held");
+        g.require(sb.s_active.load() > 0, prose::super(3), "nothing keeps the superblock active");
+      },
+      call);
+}
+
 }  // namespace
 
 namespace checked {
 
 bool drop_inode(inode& i) {
   return door::through(
-      method_id::super_drop_inode, [&](gate& g) { g.lock(column::note, i.i_lock, "inode"); },
+      method_id::super_drop_inode,
+      [&](gate& g) { g.lock(column::note, prose::super(5), i.i_lock, "inode"); },
       [&] { return direct::drop_inode(i); });
 }
 
@@ -57,7 +108,13 @@ void free_inode_with(const super_operations* table, inode& i) {
     delete &i;
     return;
   }
-  door::through(method_id::super_free_inode, [&] { op.free_inode(i); });
+  door::through(
+      method_id::super_free_inode,
+      [&](gate& g) {
+        g.require(i.i_free_stamp == 0 || rcu_passed(i.i_free_stamp), prose::super(6),
+                  "no grace period has passed since the inode was destroyed");
+      },
+      [&] { op.free_inode(i); });
 }
 
 void free_inode(inode& i) {
@@ -119,17 +176,13 @@ Status unfreeze_fs(super_block& sb) {
 }
 
 Status statfs(dentry& d, kstatfs& st) {
-  const super_block& sb = *d.d_sb;
-  const super_operations& op = ops(sb);
-  if (op.statfs == nullptr) return Error(ENOSYS);
-  // Nothing here is called for ustat(2), so the other sentence holds: s_umount is not held at all.
-  return door::through(
-      method_id::super_statfs,
-      [&](gate& g) {
-        g.lock(column::s_umount, sb.s_umount, "superblock");
-        g.require(held_mode(&sb.s_umount) == held::none, prose::super(3), "s_umount is held");
-      },
-      [&] { return op.statfs(d, st); });
+  if (ops(*d.d_sb).statfs == nullptr) return Error(ENOSYS);
+  return statfs_by(false, d, [&] { return direct::statfs(d, st); });
+}
+
+Status statfs_for_ustat(dentry& d, kstatfs& st) {
+  if (ops(*d.d_sb).statfs == nullptr) return Error(ENOSYS);
+  return statfs_by(true, d, [&] { return direct::statfs(d, st); });
 }
 
 Status remount_fs(super_block& sb, unsigned& flags, std::string_view data) {
@@ -153,7 +206,7 @@ Status show_options(seq_file& m, dentry& root) {
       method_id::super_show_options,
       [&](gate& g) {
         g.lock(column::s_umount, sb.s_umount, "superblock");
-        g.lock(column::note, namespace_sem, "mount tree");
+        g.lock(column::note, prose::super(7), namespace_sem, "mount tree");
       },
       [&] { return op.show_options(m, root); });
 }
@@ -161,14 +214,17 @@ Status show_options(seq_file& m, dentry& root) {
 Result<size_t> quota_read(super_block& sb, int type, char* data, size_t len, loff_t off) {
   const super_operations& op = ops(sb);
   if (op.quota_read == nullptr) return Error(EINVAL);
-  return door::through(method_id::super_quota_read, on_umount(sb),
+  const quota_io io(sb, type);
+  return door::through(method_id::super_quota_read, on_quota_file(sb, io, requirement_kind::shared),
                        [&] { return op.quota_read(sb, type, data, len, off); });
 }
 
 Result<size_t> quota_write(super_block& sb, int type, const char* data, size_t len, loff_t off) {
   const super_operations& op = ops(sb);
   if (op.quota_write == nullptr) return Error(EINVAL);
-  return door::through(method_id::super_quota_write, on_umount(sb),
+  const quota_io io(sb, type);
+  return door::through(method_id::super_quota_write,
+                       on_quota_file(sb, io, requirement_kind::exclusive),
                        [&] { return op.quota_write(sb, type, data, len, off); });
 }
 

@@ -20,6 +20,9 @@ namespace direct {
 inline bool drop_inode(inode& i) {
   return i.i_sb->s_op->drop_inode(i);
 }
+inline Status statfs(dentry& d, kstatfs& st) {
+  return d.d_sb->s_op->statfs(d, st);
+}
 }  // namespace direct
 namespace checked {
 bool drop_inode(inode& i) HF_REQUIRES(i.i_lock);
@@ -27,8 +30,8 @@ bool drop_inode(inode& i) HF_REQUIRES(i.i_lock);
 
 // Null: a plain inode. Answers null when out of memory.
 inode* alloc_inode(super_block& sb);
-// In an RCU callback, may not block. Null: the plain inode is deleted, unless a ->destroy_inode has
-// freed it.
+// In an RCU callback, after a grace period, may not block. Null: the plain inode is deleted, unless
+// a ->destroy_inode has freed it.
 void free_inode(inode& i);
 // The same for a callback that may not look at the superblock any more: `ops` is what i.i_sb->s_op
 // was.
@@ -36,6 +39,7 @@ void free_inode_with(const super_operations* ops, inode& i);
 // Keeps for that callback what it will need.
 inline void keep_for_free(inode& i) {
   i.i_free_ops = i.i_sb->s_op;
+  i.i_free_stamp = rcu_mark();
 }
 // Null: nothing.
 void destroy_inode(inode& i);
@@ -64,15 +68,17 @@ Status sync_fs(super_block& sb, bool wait) HF_REQUIRES_SHARED(sb.s_umount);
 Status freeze_fs(super_block& sb) HF_REQUIRES(sb.s_umount);
 // Null: success.
 Status unfreeze_fs(super_block& sb) HF_REQUIRES(sb.s_umount);
-// Null: ENOSYS.
+// For who has the superblock by a path. Null: ENOSYS.
 Status statfs(dentry& d, kstatfs& st);
+// For ustat(2), which has it by its number, and holds s_umount meanwhile. Null: ENOSYS.
+Status statfs_for_ustat(dentry& d, kstatfs& st) HF_REQUIRES_SHARED(d.d_sb->s_umount);
 // Null: success.
 Status remount_fs(super_block& sb, unsigned& flags, std::string_view data) HF_REQUIRES(sb.s_umount);
 // Null: nothing.
 void umount_begin(super_block& sb);
 // namespace_sem held at least shared. Null: success, nothing printed.
 Status show_options(seq_file& m, dentry& root);
-// Alone on the quota file. Null: EINVAL.
+// Alone on the quota file: dqio_sem held. Null: EINVAL.
 Result<size_t> quota_read(super_block& sb, int type, char* data, size_t len, loff_t off);
 Result<size_t> quota_write(super_block& sb, int type, const char* data, size_t len, loff_t off);
 

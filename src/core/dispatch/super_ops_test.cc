@@ -4,13 +4,14 @@
 #include "core/dispatch/super_ops.h"
 
 #include "core/dispatch/fs_type_ops.h"
-#include "core/dispatch/stand_ins.h"
+#include "core/dispatch/prose_test.h"
 #include "core/mount/mount.h"
+#include "holdfast/quota.h"
 
 HF_NAMESPACE_BEGIN
 namespace {
 
-class super_ops_test : public dispatch_test {
+class super_ops_test : public prose_test {
  protected:
   // Fine under s_umount exclusively, reported under s_umount shared.
   template <class Call>
@@ -50,24 +51,51 @@ TEST_F(super_ops_test, sync_fs_holds_s_umount_at_least_shared) {
 TEST_F(super_ops_test, statfs_is_not_called_under_s_umount) {
   kstatfs st;
   auto statfs = [&] { EXPECT_TRUE(super_ops::statfs(dir_dentry, st).ok()); };
-  expect("statfs", "6.6-super-3", statfs, [&] {
+  constexpr const char* table = "super_operations";
+  expect_report({"prose", table, "statfs", "", "6.6-super-3", "s_umount is held"}, statfs, [&] {
     shared hold(sb.s_umount);
     statfs();
   });
+  expect_report(
+      {"prose", table, "statfs", "", "6.6-super-3", "nothing keeps the superblock active"}, statfs,
+      [&] {
+        sb.s_active = 0;
+        statfs();
+      });
+}
+
+TEST_F(super_ops_test, statfs_for_ustat_is_called_under_s_umount_shared) {
+  kstatfs st;
+  auto statfs = [&] { EXPECT_TRUE(super_ops::statfs_for_ustat(dir_dentry, st).ok()); };
+  auto properly = [&] {
+    shared hold(sb.s_umount);
+    statfs();
+  };
+  expect_report({"lock", "super_operations", "statfs", "", "6.6-super-2",
+                 "held: none, required: shared or exclusive, on superblock"},
+                properly, statfs);
+  expect("statfs", "s_umount", properly, [&] {
+    exclusive hold(sb.s_umount);
+    statfs();
+  });
+  sb.s_op = &stand_in::super_table::empty;
+  EXPECT_EQ(super_ops::statfs_for_ustat(dir_dentry, st).code(), ENOSYS);
 }
 
 TEST_F(super_ops_test, drop_inode_holds_i_lock_and_never_blocks) {
-  expect(
-      "drop_inode", "note",
-      [&] {
-        exclusive hold(regular.i_lock);
-        super_ops::drop_inode(regular);
-      },
-      [&] { super_ops::drop_inode(regular); });
-  expect_never_blocks("drop_inode", [&] {
+  auto properly = [&] {
     exclusive hold(regular.i_lock);
     super_ops::drop_inode(regular);
-  });
+  };
+  expect_report({"lock", "super_operations", "drop_inode", "note", "6.6-super-5",
+                 "held: none, required: exclusive, on inode"},
+                properly, [&] { super_ops::drop_inode(regular); });
+  expect_report({"blocks_in_atomic", "super_operations", "drop_inode", "", "6.6-super-5",
+                 "the stand-in may block, under a spinlock"},
+                properly, [&] {
+                  stand_in::inside = [] { might_block("the stand-in"); };
+                  properly();
+                });
 }
 
 TEST_F(super_ops_test, free_inode_never_blocks) {
@@ -78,13 +106,35 @@ TEST_F(super_ops_test, free_inode_never_blocks) {
   expect_never_blocks("free_inode", [&] { super_ops::free_inode(regular); });
   expect_never_blocks("free_inode",
                       [&] { super_ops::free_inode_with(&stand_in::super_table::full, regular); });
+  expect_report(
+      {"blocks_forbidden", "super_operations", "free_inode", "", "6.6-super-6",
+       "the stand-in may block, in a call that may not: free_inode"},
+      [&] { super_ops::free_inode(regular); },
+      [&] {
+        stand_in::inside = [] { might_block("the stand-in"); };
+        super_ops::free_inode(regular);
+      });
+}
+
+TEST_F(super_ops_test, free_inode_comes_a_grace_period_after_the_end) {
+  rcu_barrier();  // so that no grace period of others' callbacks comes in between
+  auto destroy_and_free = [&](bool wait) {
+    super_ops::keep_for_free(regular);
+    if (wait) synchronize_rcu();
+    super_ops::free_inode_with(regular.i_free_ops, regular);
+  };
+  expect_report(
+      {"prose", "super_operations", "free_inode", "", "6.6-super-6",
+       "no grace period has passed since the inode was destroyed"},
+      [&] { destroy_and_free(true); }, [&] { destroy_and_free(false); });
 }
 
 TEST_F(super_ops_test, show_options_holds_the_mount_tree) {
   seq_file m;
   auto show = [&] { EXPECT_TRUE(super_ops::show_options(m, dir_dentry).ok()); };
-  expect(
-      "show_options", "note",
+  expect_report(
+      {"lock", "super_operations", "show_options", "note", "6.6-super-7",
+       "held: none, required: shared or exclusive, on mount tree"},
       [&] {
         shared hold(namespace_sem);
         show();
@@ -101,6 +151,9 @@ TEST_F(super_ops_test, methods_without_locks_may_block) {
   expect_blocks("write_inode", [&] { EXPECT_TRUE(super_ops::write_inode(regular, wbc).ok()); });
   expect_blocks("evict_inode", [&] { super_ops::evict_inode(regular); });
   expect_blocks("umount_begin", [&] { super_ops::umount_begin(sb); });
+  quota_info quotas;
+  sb.s_dquot = &quotas;
+  exclusive io(quotas.dqio_sem);
   expect_blocks("quota_read",
                 [&] { EXPECT_TRUE(super_ops::quota_read(sb, 0, buffer, 8, 0).ok()); });
   expect_blocks("quota_write",

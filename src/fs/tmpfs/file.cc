@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "fs/tmpfs/tmpfs.h"
+#include "holdfast/events.h"
 #include "holdfast/file.h"
 #include "holdfast/task.h"
 #include "pagecache/pagecache.h"
@@ -109,6 +110,9 @@ Status punch(inode& i, loff_t offset, loff_t len) {
   const loff_t end = offset + len;
   exclusive_guard g(i.i_data.invalidate_lock);
   truncate_inode_pages_range(i.i_data, offset, end - 1);
+  // Folios are all the blocks there are.
+  note_event(event::mapping_updated, &i.i_data, static_cast<uint64_t>(offset),
+             static_cast<uint64_t>(len));
   settle_blocks(i);
   return {};
 }
