@@ -189,7 +189,8 @@ class method_writer {
       else
         out_ += fmt::format("<span class=\"t\">{}</span>", esc(c.text));
       if (!c.reading.empty())
-        out_ += fmt::format(" <span class=\"k\">read as {}</span>", name_of(c.asks.kind));
+        out_ += fmt::format("<abbr class=\"k\" title=\"read as {}\">*</abbr>",
+                            esc(describe(c.asks.kind)));
       if (is_changed) out_ += "<span class=\"sr\"> (changed)</span>";
       if (is_reworded) out_ += "<span class=\"sr\"> (reworded)</span>";
       out_ += "</div>";
@@ -454,7 +455,8 @@ std::string intro_html() {
       "the edition before</span> <span><span class=\"v rw\"><span class=\"t\">no</span></span> "
       "other words, same demand</span> <span><span class=\"tag new\">new</span> <span "
       "class=\"tag gone\">gone</span> method</span> <span>&middot; blank</span> <span>&ndash; not "
-      "there</span></p>\n<nav aria-label=\"Tables\"><ul>\n";
+      "there</span> <span>* read otherwise than printed</span></p>\n<nav "
+      "aria-label=\"Tables\"><ul>\n";
   for (size_t t = 0; t < table_count; ++t)
     out += fmt::format("<li>{}</li>\n",
                        link(std::string(table_names[t]), heading_of(static_cast<table_id>(t))));

@@ -77,6 +77,7 @@ td.c { min-width: 8.6rem; }
 .v { border-radius: 3px; }
 .ch { padding: 0 .25rem; margin: 0 -.25rem; }
 .ch { background: var(--mark-paper); color: var(--mark); font-weight: 600; }
+abbr { text-decoration: none; cursor: help; }
 .rw .t { text-decoration: underline dotted; text-underline-offset: 3px; }
 .tag { font-size: .78em; font-weight: 600; }
 .tag.new { color: var(--new); }
