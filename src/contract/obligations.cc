@@ -53,6 +53,7 @@ struct record {
 
 struct shard {
   std::mutex lock;
+  std::atomic<uint32_t> count{0};  // of records; zero: nobody needs the lock to find none
   record* chains[64] = {};
   uint64_t last_episode = 0;
 };
@@ -72,25 +73,33 @@ std::atomic<uint64_t>& strays_of(const address_space* m) {
   return stray_begins[hash_of(m) % 64];
 }
 
+enum class missing : uint8_t { make, leave };
+
 // The record of a folio, its shard locked for as long as this lives.
 class locked_record {
  public:
-  locked_record(const folio& f, bool make)
-      : shard_(shards[hash_of(&f) % shard_count]), guard_(shard_.lock) {
+  locked_record(const folio& f, missing what)
+      : shard_(shards[hash_of(&f) % shard_count]), guard_(shard_.lock, std::defer_lock) {
+    // Whoever made a record handed the folio on with a release, if it did.
+    if (what == missing::leave && shard_.count.load(std::memory_order_acquire) == 0) return;
+    guard_.lock();
     at_ = &shard_.chains[hash_of(&f) / shard_count % 64];
     while (*at_ != nullptr && (*at_)->f != &f) at_ = &(*at_)->next;
-    if (*at_ == nullptr && make && !failing.load(std::memory_order_relaxed)) {
-      *at_ = new (std::nothrow) record{};
-      if (*at_ != nullptr) (*at_)->f = &f;
-    }
+    if (*at_ != nullptr || what == missing::leave || failing.load(std::memory_order_relaxed))
+      return;
+    *at_ = new (std::nothrow) record{};
+    if (*at_ == nullptr) return;
+    (*at_)->f = &f;
+    shard_.count.fetch_add(1, std::memory_order_release);
   }
-  record* get() const { return *at_; }
+  record* get() const { return at_ != nullptr ? *at_ : nullptr; }
   record* operator->() const { return *at_; }
-  explicit operator bool() const { return *at_ != nullptr; }
+  explicit operator bool() const { return get() != nullptr; }
   void erase() {
     record* r = *at_;
     *at_ = r->next;
     delete r;
+    shard_.count.fetch_sub(1, std::memory_order_release);
   }
   uint64_t new_episode(method_id m, uint32_t bits) {
     record& r = **at_;
@@ -102,8 +111,8 @@ class locked_record {
 
  private:
   shard& shard_;
-  std::lock_guard<std::mutex> guard_;
-  record** at_;
+  std::unique_lock<std::mutex> guard_;
+  record** at_ = nullptr;
 };
 
 struct finding {
@@ -188,13 +197,13 @@ void check_io_allowed(findings& out) {
 namespace detail {
 
 bool unlocking(const folio& f) {
-  const uint32_t flags = f.flags.load(std::memory_order_relaxed);
+  const uint32_t flags = f.flags.load(std::memory_order_acquire);
   const bool lent = (flags & pg_lent) != 0;
   const bool ours = lent || held_mode(&f) != held::none || this_context().untracked != 0;
   findings found;
   bool told = false;
   {
-    locked_record r(f, false);
+    locked_record r(f, missing::leave);
     if (!r) return lent;
     if ((flags & pg_locked) == 0 || !ours) {
       if ((fills(r->method) || r->method == method_id::aops_writepage) &&
@@ -237,7 +246,7 @@ void writeback_begins(const folio& f) {
   const bool mine = inside_writepage_of(f);
   findings found;
   {
-    locked_record r(f, true);
+    locked_record r(f, missing::make);
     method_id who = mine ? method_id::aops_writepage : method_id::aops_writepages;
     if (r) {
       if (r->method == method_id::aops_writepage && (r->bits & running) != 0) {
@@ -285,7 +294,7 @@ void writeback_begins(const folio& f) {
 void writeback_ends(const folio& f) {
   findings found;
   {
-    locked_record r(f, false);
+    locked_record r(f, missing::leave);
     if (!f.test(pg_writeback)) {
       found.add(r && r->wb_method == method_id::aops_writepages ? method_id::aops_writepages
                                                                 : method_id::aops_writepage,
@@ -311,7 +320,7 @@ void writeback_waited(const folio& f) {
 void write_submitted(const folio& f) {
   findings found;
   {
-    locked_record r(f, true);
+    locked_record r(f, missing::make);
     if (!f.test(pg_writeback))
       found.add(inside_writepage_of(f) ? method_id::aops_writepage : method_id::aops_writepages,
                 prose::aops(14), "I/O is submitted before writeback is set",
@@ -325,7 +334,7 @@ void write_submitted(const folio& f) {
 void read_submitted(const folio& f) {
   findings found;
   {
-    locked_record r(f, false);
+    locked_record r(f, missing::leave);
     if (r) r->bits |= submitted_read;
   }
   check_io_allowed(found);
@@ -334,13 +343,13 @@ void read_submitted(const folio& f) {
 
 void read_attempted(const folio& f) {
   count(prose::aops(4));
-  locked_record r(f, true);
+  locked_record r(f, missing::make);
   if (r) r.new_episode(method_id::aops_readahead, owes_unlock);
 }
 
 void dirtied(const folio& f) {
   const uint64_t now = epoch.load();
-  locked_record r(f, true);
+  locked_record r(f, missing::make);
   if (!r) return;
   if (r->dirty_epoch == 0 || (r->bits & cleared) == 0) r->dirty_epoch = now;
   r->bits &= ~cleared;
@@ -348,14 +357,14 @@ void dirtied(const folio& f) {
 
 void dirty_cleared(const folio& f) {
   const frame* fr = frame_of(method_id::aops_writepages);
-  locked_record r(f, true);
+  locked_record r(f, missing::make);
   if (!r) return;
   r->bits |= cleared;
   r->cleared_frame = fr != nullptr ? fr->id : 0;
 }
 
 void dirty_dropped(const folio& f) {
-  locked_record r(f, false);
+  locked_record r(f, missing::leave);
   if (!r) return;
   r->bits &= ~cleared;
   r->dirty_epoch = 0;
@@ -365,29 +374,29 @@ void redirtied(const folio& f) {
   frame* fr = frame_of(method_id::aops_writepages);
   if (fr != nullptr && fr->mapping == f.mapping.load(std::memory_order_relaxed))
     fr->redirtied += static_cast<int64_t>(f.nr_pages());
-  locked_record r(f, true);
+  locked_record r(f, missing::make);
   if (r && r->method == method_id::aops_writepage && (r->bits & running) != 0)
     r->bits |= was_redirtied;
 }
 
 void activated(const folio& f) {
-  locked_record r(f, false);
+  locked_record r(f, missing::leave);
   if (r) r->bits &= ~was_activated;
 }
 
 void changes(const folio& f) {
-  locked_record r(f, false);
+  locked_record r(f, missing::leave);
   if (r) r->bits &= ~(was_released | was_activated);
 }
 
 void born(const folio& f) {
-  locked_record r(f, false);
+  locked_record r(f, missing::leave);
   if (r) r.erase();  // of a folio that was freed while checking was off
 }
 
 void freed(const folio& f) {
   report_open(f, true);
-  locked_record r(f, false);
+  locked_record r(f, missing::leave);
   if (r) r.erase();
 }
 
@@ -441,7 +450,7 @@ void frame::leave() {
 }
 
 uint64_t episode_begins(method_id m, const folio& f, writeback_sync sync) {
-  locked_record r(f, true);
+  locked_record r(f, missing::make);
   if (!r) return 0;
   uint32_t bits = running;
   if (m != method_id::aops_launder_folio) bits |= owes_unlock;
@@ -450,7 +459,7 @@ uint64_t episode_begins(method_id m, const folio& f, writeback_sync sync) {
 }
 
 outcome episode_returns(const folio& f, uint64_t episode) {
-  locked_record r(f, false);
+  locked_record r(f, missing::leave);
   outcome out;
   if (!r || episode == 0 || r->episode != episode) return out;
   out.known = true;
@@ -463,25 +472,25 @@ outcome episode_returns(const folio& f, uint64_t episode) {
 }
 
 bool was_refused(const folio& f) {
-  locked_record r(f, false);
+  locked_record r(f, missing::leave);
   return r && (r->bits & was_activated) != 0;
 }
 void refused(const folio& f) {
-  locked_record r(f, true);
+  locked_record r(f, missing::make);
   if (r) r->bits = (r->bits & ~(running | owes_unlock)) | was_activated;
 }
 void released(const folio& f) {
   count(prose::aops(27));
-  locked_record r(f, true);
+  locked_record r(f, missing::make);
   if (r) r->bits |= was_released;
 }
 
 bool dirty_since_before(const folio& f, const frame& fr) {
-  locked_record r(f, false);
+  locked_record r(f, missing::leave);
   return r && r->dirty_epoch != 0 && r->dirty_epoch < fr.id;
 }
 bool left_cleared(const folio& f, const frame& fr) {
-  locked_record r(f, false);
+  locked_record r(f, missing::leave);
   return r && (r->bits & cleared) != 0 && r->cleared_frame == fr.id;
 }
 bool strayed(const frame& fr) {
@@ -529,7 +538,7 @@ void report_open(const folio& f, bool drained) {
   const uint32_t flags = f.flags.load(std::memory_order_acquire);
   findings found;
   {
-    locked_record r(f, false);
+    locked_record r(f, missing::leave);
     if (!r || (r->bits & running) != 0) return;
     if ((r->bits & owes_unlock) != 0 && (flags & pg_locked) != 0 && (flags & pg_lent) != 0) {
       if (fills(r->method) && (drained || (r->bits & submitted_read) == 0))
@@ -550,6 +559,7 @@ void report_open(const folio& f, bool drained) {
 void reset() {
   for (shard& s : shards) {
     const std::lock_guard guard(s.lock);
+    s.count = 0;
     for (record*& chain : s.chains)
       while (chain != nullptr) delete std::exchange(chain, chain->next);
   }

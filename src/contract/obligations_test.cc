@@ -24,9 +24,9 @@ class obligations_test : public contract_test::contract_fixture {
   }
   static void read_to_io(folio& f) {
     folio_lock(f);
-    obligations::episode_begins(method_id::aops_read_folio, f);
+    const uint64_t episode = obligations::episode_begins(method_id::aops_read_folio, f);
     folio_submit_read(f);
-    obligations::episode_returns(f, 1);
+    obligations::episode_returns(f, episode);
   }
 };
 

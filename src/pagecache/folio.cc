@@ -120,7 +120,7 @@ void folio_unlock(folio& f) {
 }
 
 void folio_lend(folio& f) {
-  if (f.flags.fetch_or(pg_lent, std::memory_order_relaxed) & pg_lent) return;
+  if (f.flags.fetch_or(pg_lent, std::memory_order_release) & pg_lent) return;
   forget_held(&f, folio_lock_class, held::exclusive);
 }
 

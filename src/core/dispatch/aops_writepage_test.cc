@@ -270,6 +270,36 @@ TEST_F(aops_writepage_test, may_stay_locked_until_writeback_ends) {
         write(none, obeys);
       },
       [&] { write(none, completes(false)); });
+  // Nobody unlocks at all: seen by whoever asks.
+  expect_one(
+      "writepage", "6.6-aops-16", "the folio is still locked after its writeback ended", [&] {},
+      [&] {
+        write(none, [](folio& fo, writeback_control&) -> Result<int> {
+          folio_start_writeback(fo);
+          folio_lend(fo);
+          folio_submit_write(fo);
+          on_another_thread([&] { folio_end_writeback(fo); });
+          return 0;
+        });
+        obligations::report_open(page, false);
+      });
+  folio_unlock(page);
+}
+
+TEST_F(aops_writepage_test, what_could_not_be_tracked_is_not_judged) {
+  obligations::fail_allocations(true);
+  auto unlocks = [](folio& fo, writeback_control&) -> Result<int> {
+    folio_unlock(fo);
+    return 0;
+  };
+  auto reports = during([&] {
+    write(none, unlocks);
+    write(all, unlocks);
+    write(all, obeys);
+    write(none, redirties);
+  });
+  obligations::fail_allocations(false);
+  for (const caught& c : reports) ADD_FAILURE() << c;
 }
 
 TEST_F(aops_writepage_test, does_one_of_the_two) {
