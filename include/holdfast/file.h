@@ -53,6 +53,7 @@ struct kiocb {
   unsigned ki_flags = 0;
   void (*ki_complete)(kiocb&, long result) = nullptr;  // null: synchronous
   void* priv = nullptr;
+  folio* ki_folio = nullptr;  // of swap I/O: the locked folio whose contents are moved
 };
 
 // Directory reading: `actor` returns false when it has enough. `pos` is where the next call

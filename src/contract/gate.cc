@@ -40,7 +40,8 @@ struct gate_record {
   uint8_t conditions;  // bit per enum condition
   bool entered;
   bool no_block;
-  bool comparable;  // every lock the context holds is known
+  bool must_not_block;  // said by the dispatcher
+  bool comparable;      // every lock the context holds is known
   const char* reason_before;
   const void* forbidden_before;
   uint32_t rcu_depth;  // on entry
@@ -230,6 +231,7 @@ void forbid_blocking(gate_record& r) {
 }
 
 void enter_blocking(gate_record& r) {
+  if (r.must_not_block) return forbid_blocking(r);
   const method_blocking& b = blocking_of[static_cast<size_t>(r.method)];
   switch (b.kind) {
     case requirement_kind::blocks_in_ref_walk:
@@ -419,6 +421,7 @@ gate_record* gate_open(method_id m) noexcept {
   r->conditions = 0;
   r->entered = false;
   r->no_block = false;
+  r->must_not_block = false;
   r->comparable = c.untracked == 0;
   r->reason_before = nullptr;
   r->forbidden_before = nullptr;
@@ -479,6 +482,17 @@ void gate_require(gate_record& r, bool holds, column c, prose_id p, const char* 
   v.finding = found;
   v.advice = "Read the rule beside what was found; the stack shows who called the method.";
   submit(v, r);
+}
+
+void gate_absent(gate_record& r, column c) noexcept {
+  const uint16_t cell = cell_of(r.method, c);
+  if (cell == no_index) return report_binding(r, "a column is named that the method's row lacks");
+  if (r.bound_count < gate_record::max_bound)
+    r.bounds[r.bound_count++] = {nullptr, "", requirement_kind::unstated, cell, no_index, false};
+}
+
+void gate_forbid_blocking(gate_record& r) noexcept {
+  r.must_not_block = true;
 }
 
 void gate_enter(gate_record& r) noexcept {

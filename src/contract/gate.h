@@ -55,6 +55,8 @@ void gate_lock(gate_record& r, prose_id p, const void* lock, const char* role,
 void gate_lock(gate_record& r, column c, prose_id p, const void* lock, const char* role) noexcept;
 void gate_require(gate_record& r, bool holds, prose_id p, const char* found) noexcept;
 void gate_require(gate_record& r, bool holds, column c, prose_id p, const char* found) noexcept;
+void gate_absent(gate_record& r, column c) noexcept;
+void gate_forbid_blocking(gate_record& r) noexcept;
 void gate_enter(gate_record& r) noexcept;
 void gate_returns_locked(gate_record& r, const void* lock, const char* role) noexcept;
 void gate_returns_locked(gate_record& r, prose_id p, const void* lock, const char* role) noexcept;
@@ -105,6 +107,12 @@ class [[nodiscard]] gate {
   void require(bool holds, column c, prose_id p, const char* found) noexcept {
     contract_detail::gate_require(*record_, holds, c, p, found);
   }
+
+  // The column's subject does not exist in this call (a batch without folios, a mapping that is
+  // being torn down): nothing is compared, and nobody complains that nothing was bound.
+  void absent(column c) noexcept { contract_detail::gate_absent(*record_, c); }
+  // This call may not block, though not every call of the method is so.
+  void forbid_blocking() noexcept { contract_detail::gate_forbid_blocking(*record_); }
 
   void enter() noexcept { contract_detail::gate_enter(*record_); }
 

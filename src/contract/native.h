@@ -124,6 +124,7 @@ inline constexpr class_column class_columns[] = {
     {&folio_lock_class, column::page_locked},  {&invalidate_lock_class, column::invalidate_lock},
     {&flc_lock_class, column::flc_lock},       {&blocked_lock_class, column::blocked_lock_lock},
     {&open_mutex_class, column::open_mutex},   {&mmap_lock_class, column::mmap_lock},
+    {&s_umount_class, column::held_locks},
 };
 
 // The cell of a method that speaks about locks of that class, or no_index. A note speaks about one

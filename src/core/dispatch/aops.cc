@@ -70,6 +70,7 @@ class held_batch {
       }
       at = f->index + f->nr_pages();
     }
+    if (count_ == 0) g.absent(column::folio_locked);
   }
   // What the method did not take stays the caller's.
   void keep_untaken(gate& g, const readahead_control& rac) {
@@ -192,6 +193,8 @@ void invalidate_folio(folio& f, size_t start, size_t len) {
         // Eviction holds it for nobody: nobody is left who could fill the mapping.
         if ((mapping.flags & as_exiting) == 0)
           g.lock(column::invalidate_lock, mapping.invalidate_lock, "mapping");
+        else
+          g.absent(column::invalidate_lock);
         g.require(start <= f.size() && len <= f.size() - start, prose::aops(25),
                   "the range is not inside the folio");
         mapping.flags.fetch_or(as_invalidating);

@@ -61,6 +61,10 @@ Result<size_t> swap_rw(kiocb& iocb, iov_iter& iter) {
       [&](gate& g) {
         g.require((mapping.flags & as_swap_rw) != 0, prose::aops(38),
                   "->swap_activate did not ask for it with SWP_FS_OPS");
+        if (iocb.ki_folio != nullptr)
+          g.lock(column::folio_locked, *iocb.ki_folio, "folio");
+        else
+          g.absent(column::folio_locked);
       },
       [&] { return op.swap_rw(iocb, iter); });
 }

@@ -9,7 +9,6 @@
 #include "core/dispatch/later_ops.h"
 
 #include <cerrno>
-#include <optional>
 
 #include "contract/events.h"
 
@@ -68,12 +67,9 @@ void fl_release_private(const file_lock_operations& ops, file_lock& fl) {
         bind_list_lock(g, fl);
         g.require(lease || may_block(), prose::flock(1),
                   "called for a lock that is no lease where nothing may block");
+        if (lease) g.forbid_blocking();
       },
-      [&] {
-        std::optional<no_block_guard> quick;
-        if (lease) quick.emplace(entry_of(method_id::flock_fl_release_private).name.data());
-        ops.fl_release_private(fl);
-      });
+      [&] { ops.fl_release_private(fl); });
 }
 
 }  // namespace file_lock_ops

@@ -140,7 +140,7 @@ TEST_F(vm_ops_test, mmap_lock_as_the_table_says) {
 }
 
 TEST_F(vm_ops_test, what_is_said_to_be_locked_is) {
-  const std::string finding = "not held on return: page_locked of page";
+  const std::string finding = "not held on return: folio_lock of page";
   auto lie = [](vm_fault&) { return vm_fault_locked; };
   expect_report(
       {"exit", vm_table_name, "fault", "PageLocked(page)", "", finding},
