@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/errors.h"
+#include "app/rules.h"
 #if __has_include("app/bench.h")
 #include "app/bench.h"
 #define HOLDFAST_HAS_BENCH 1
@@ -94,6 +95,8 @@ int main(int argc, char** argv) {
 
   c = app.add_subcommand("demo", "Show Holdfast at work on a real source tree, checks on");
   c->callback([&] { status = demo_command(); });
+
+  add_rules_command(app, status);
 
 #if HOLDFAST_HAS_BENCH
   c = app.add_subcommand("bench", "Measure against the kernel's tmpfs, in one run");
