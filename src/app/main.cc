@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/errors.h"
+#include "app/rules.h"
 #if __has_include("app/bench.h")
 #include "app/bench.h"
 #define HOLDFAST_HAS_BENCH 1
@@ -139,6 +140,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(40, 1000))
       ->type_name("N");
   c->callback([&] { status = explain_command(explain); });
+  add_rules_command(app, status);
 
 #if HOLDFAST_HAS_BENCH
   c = app.add_subcommand("bench", "Measure against the kernel's tmpfs, in one run");
