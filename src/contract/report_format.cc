@@ -37,6 +37,7 @@ void put_stack(text_writer& out, std::string_view label, size_t indent, void* co
     describe_frame(frames[i], f);
     const bool last = i + 1 == count;
     if (inner && !last && is_machinery(f.name_view())) continue;
+    if (!inner && last && f.name_length == 0) return;  // where the thread began
     put_blanks(out, indent);
     if (inner)
       out << label;

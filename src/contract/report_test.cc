@@ -196,6 +196,19 @@ TEST_F(report_test, names_of_addresses) {
   EXPECT_EQ(std::string(name, describe_address(nullptr, name, sizeof name)), "0x0");
 }
 
+TEST_F(report_test, frames_have_lines_and_those_of_primitives_are_passed_over) {
+  frame_text f;
+  describe_frame(reinterpret_cast<const char*>(&describe_frame) + 4, f);
+  if (f.place_view().starts_with('(')) GTEST_SKIP() << "built without libdw, or without lines";
+  EXPECT_EQ(f.name_view(), "describe_frame");
+  EXPECT_THAT(std::string(f.place_view()), testing::StartsWith("src/contract/symbol.cc:"));
+  stand_in dir(test_rwsem_class);
+  dir.take(held::shared);  // inlined from include/holdfast/sync/hooks.h and test_locks.h
+  break_create(dir);
+  EXPECT_THAT(text, Not(HasSubstr("include/holdfast/sync/")));
+  EXPECT_THAT(text, HasSubstr("src/contract/"));
+}
+
 TEST_F(report_test, names_are_shortened) {
   const auto shortened = [](const char* s) {
     text_buffer<256> out;

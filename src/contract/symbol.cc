@@ -13,6 +13,8 @@
 #include "holdfast/contract.h"
 
 #if HOLDFAST_HAS_LIBDW
+#include <dwarf.h>
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #endif
 
@@ -61,6 +63,49 @@ Dwfl* session() {
   return dwfl;
 }
 
+// Where somebody would look first: lines of primitives and gates are passed over for the line that
+// they were inlined into.
+bool is_plumbing(std::string_view file) {
+  return file.find("include/holdfast/sync/") != std::string_view::npos ||
+         file.find("src/contract/gate.h") != std::string_view::npos ||
+         file.find("src/core/dispatch/door.h") != std::string_view::npos;
+}
+
+void put_source(Dwfl_Module* module, Dwarf_Addr address, frame_text& out) {
+  Dwfl_Line* found = dwfl_module_getsrc(module, address);
+  int number = 0;
+  const char* file = found != nullptr
+                         ? dwfl_lineinfo(found, nullptr, &number, nullptr, nullptr, nullptr)
+                         : nullptr;
+  if (file == nullptr || number <= 0) return;
+  Dwarf_Addr bias = 0;
+  Dwarf_Die* unit = is_plumbing(file) ? dwfl_module_addrdie(module, address, &bias) : nullptr;
+  // The first list leaves the inlined code for the place where it was written; the second, of its
+  // innermost entry, goes on to the caller.
+  Dwarf_Die *innermost = nullptr, *scopes = nullptr;
+  const bool inside = unit != nullptr && dwarf_getscopes(unit, address - bias, &innermost) > 0;
+  const int count = inside ? dwarf_getscopes_die(&innermost[0], &scopes) : 0;
+  Dwarf_Files* files = nullptr;
+  if (count > 0 && dwarf_getsrcfiles(unit, &files, nullptr) != 0) files = nullptr;
+  for (int i = 0; files != nullptr && i < count && is_plumbing(file); ++i) {
+    if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine) continue;
+    Dwarf_Attribute attribute;
+    Dwarf_Word call_file = 0, call_line = 0;
+    if (dwarf_formudata(dwarf_attr(&scopes[i], DW_AT_call_file, &attribute), &call_file) != 0 ||
+        dwarf_formudata(dwarf_attr(&scopes[i], DW_AT_call_line, &attribute), &call_line) != 0)
+      continue;
+    if (const char* caller = dwarf_filesrc(files, call_file, nullptr, nullptr)) {
+      file = caller;
+      number = static_cast<int>(call_line);
+    }
+  }
+  free(innermost);
+  free(scopes);
+  text_writer place(out.place, sizeof out.place);
+  place << short_path(file) << ':' << static_cast<uint32_t>(number);
+  out.place_length = place.size();
+}
+
 bool describe_by_dwarf(const void* call, frame_text& out) {
   const std::lock_guard guard(dwfl_lock);
   Dwfl* dwfl = session();
@@ -73,14 +118,7 @@ bool describe_by_dwarf(const void* call, frame_text& out) {
   text_writer name(out.name, sizeof out.name);
   put_demangled(name, symbol);
   out.name_length = name.size();
-  Dwfl_Line* line = dwfl_module_getsrc(module, address);
-  int number = 0;
-  const char* file =
-      line != nullptr ? dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr) : nullptr;
-  if (file == nullptr || number <= 0) return true;
-  text_writer place(out.place, sizeof out.place);
-  place << short_path(file) << ':' << static_cast<uint32_t>(number);
-  out.place_length = place.size();
+  put_source(module, address, out);
   return true;
 }
 

@@ -34,15 +34,15 @@ class trace_test : public contract_fixture {
     set_trace_sink(
         [](const trace_event& e, void* self) {
           auto& me = *static_cast<trace_test*>(self);
-          std::string text(e.method.empty() ? e.operation : e.table);
-          text += e.method.empty() ? " " + std::string(e.detail) : "." + std::string(e.method);
+          std::string what(e.method.empty() ? e.operation : e.table);
+          what += e.method.empty() ? " " + std::string(e.detail) : "." + std::string(e.method);
           const std::lock_guard g(me.lock_);
           me.events.push_back({e.kind,
                                e.lock,
                                e.mode,
                                e.level,
                                e.thread,
-                               text,
+                               what,
                                e.failed,
                                {e.rules.begin(), e.rules.end()}});
         },

@@ -11,6 +11,7 @@
 #include "holdfast/sync/percpu_rwsem.h"
 #include "holdfast/sync/rcu.h"
 #include "holdfast/sync/rwsem.h"
+#include "holdfast/sync/seqlock.h"
 #include "holdfast/sync/srcu.h"
 #include "sync/check_fixture.h"
 #include "sync/thread.h"
