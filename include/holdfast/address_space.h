@@ -9,7 +9,9 @@
 // 3. Memory of a folio is freed after a grace period.
 // 4. The index refers to a folio of order n at every one of its 2^n page positions, aligned to 2^n.
 // 5. References: the index holds one; whoever uses a folio outside of an RCU section holds one.
-// 6. A large folio may be split into smaller ones on the same memory (truncation does): the old
+// 6. A folio under I/O may stay locked without a thread that holds it: it is lent to the I/O, whose
+//    completion unlocks it, on any thread.
+// 7. A large folio may be split into smaller ones on the same memory (truncation does): the old
 //    folio then has left its mapping, like one that was truncated.
 //
 // Lock order: invalidate_lock -> folio lock -> i_pages (a leaf). No two folio locks at a time.
@@ -41,13 +43,23 @@ inline constexpr uint32_t pg_readahead = 1u << 10;
 inline constexpr uint32_t pg_swapcache = 1u << 11;
 inline constexpr uint32_t pg_hwpoison = 1u << 12;
 inline constexpr uint32_t pg_split = 1u << 13;  // `data` belongs to the parts now
+inline constexpr uint32_t pg_active = 1u << 14;
+inline constexpr uint32_t pg_lent = 1u << 15;  // locked, and no thread holds it: I/O unlocks it
+
+// folio::marks: what the index says of a folio, for whoever looks for dirty ones. A mark may be set
+// while the flag is clear (between folio_clear_dirty_for_io and writeback), never the reverse in an
+// unlocked folio.
+inline constexpr uint8_t mark_dirty = 1u << 0;
+inline constexpr uint8_t mark_writeback = 1u << 1;
+inline constexpr uint8_t mark_towrite = 1u << 2;
 
 struct folio {
   std::atomic<uint32_t> flags{0};
   std::atomic<int32_t> refcount{1};
   std::atomic<address_space*> mapping{nullptr};
   relaxed<pgoff_t> index{0};
-  uint8_t order = 0;  // 2^order pages
+  uint8_t order = 0;              // 2^order pages
+  std::atomic<uint8_t> marks{0};  // changed under i_pages.lock
   uint32_t lock_owner_tag = 0;
   std::byte* data = nullptr;  // size() bytes, page aligned
   void* priv = nullptr;       // with pg_private
@@ -74,6 +86,9 @@ inline constexpr uint32_t as_exiting = 1u << 4;
 inline constexpr uint32_t as_large_folio = 1u << 6;
 inline constexpr uint32_t as_absent_is_hole =
     1u << 7;  // what has no folio reads as zeros; ->read_folio isn't asked
+inline constexpr uint32_t as_invalidating = 1u << 8;  // ->invalidate_folio runs (while checking)
+inline constexpr uint32_t as_swap_active = 1u << 9;   // ->swap_activate succeeded
+inline constexpr uint32_t as_swap_rw = 1u << 10;      // ... and asked for ->swap_rw
 
 struct address_space {
   inode* host = nullptr;
@@ -110,7 +125,10 @@ inline void folio_put(folio* f) {
 
 bool folio_trylock(folio& f);
 void folio_lock(folio& f);  // blocks
+// Of a lent folio: on any thread.
 void folio_unlock(folio& f);
+// The lock passes from the calling context to I/O that is about to be submitted.
+void folio_lend(folio& f);
 inline bool folio_locked(const folio& f) {
   return f.test(pg_locked);
 }
@@ -120,6 +138,15 @@ inline void folio_mark_uptodate(folio& f) {
 inline void folio_clear_uptodate(folio& f) {
   f.flags.fetch_and(~pg_uptodate);
 }
+
+// Reading. A method that begins I/O into a locked folio says so with folio_submit_read(), which
+// lends the folio; the I/O's completion ends it with folio_end_read(), on any thread.
+void folio_submit_read(folio& f);
+void folio_end_read(folio& f, bool success);  // marks uptodate on success; unlocks
+
+// A file system's own on a folio. Locked; one reference.
+void folio_attach_private(folio& f, void* priv);
+void* folio_detach_private(folio& f);
 
 // A folio whose lock and reference this object gives back.
 class LockedFolio {
@@ -176,6 +203,38 @@ LockedFolio filemap_lock_folio(address_space& mapping, pgoff_t index);
 Status filemap_add_folio(address_space& mapping, folio& f, pgoff_t index);
 // Takes a locked folio out; drops the index's reference.
 void filemap_remove_folio(folio& f);
+
+// Referenced folios that carry `mark` (one of mark_*; 0: all) and lie in [index, end], at most n,
+// in order; sets index behind them.
+unsigned filemap_get_marked(address_space& mapping, pgoff_t& index, pgoff_t end, uint8_t mark,
+                            folio** out, unsigned n);
+
+// ---- readahead
+
+// A stretch of new folios, in the index, locked and lent, that ->readahead may read as it likes. It
+// takes them in order with readahead_folio(); those that it leaves the caller unlocks.
+struct readahead_control {
+  file* filp = nullptr;  // may be null
+  address_space* mapping = nullptr;
+  pgoff_t index = 0;         // of the folio taken last; before that, of the first
+  unsigned nr_pages = 0;     // from there on
+  unsigned batch_count = 0;  // pages of the folio taken last; 0 before
+};
+// The next folio, for reading: the caller unlocks it, or submits I/O whose completion does. Null:
+// no more. The index's reference keeps it while it is locked.
+folio* readahead_folio(readahead_control& rac);
+
+// ---- migration
+
+enum class migrate_mode : uint8_t { async, sync_light, sync, sync_no_copy };
+
+// ---- obligations
+
+// Reports what was promised for a folio of the mapping and not done: an unlock, an end of
+// writeback. `drained`: no I/O runs any more; else what I/O may still do is not missed. Nothing
+// while checking is off. Called at eviction, and at unmount for inodes that are still in use.
+void report_open_obligations(address_space& mapping, bool drained);
+void report_open_obligations(super_block& sb);
 
 // ---- truncation; callers hold invalidate_lock exclusively, or are the only users left
 

@@ -43,7 +43,8 @@ struct violation {
   static constexpr unsigned max_frames = 32;
   std::string_view
       edition;              // "6.6"; empty when no document's rule was broken but the library's own
-  std::string_view kind;    // "lock", "exit", "blocking", "rcu-walk", "prose", "binding"; or the
+  std::string_view kind;    // "lock", "exit", "blocking", "rcu-walk", "prose", "binding"; "advice"
+                            // for what is merely unwise, which never ends the process; or the
                             // validator's: "order", "recursion", ...
   std::string_view table;   // "inode_operations"
   std::string_view method;  // "rename"

@@ -21,6 +21,7 @@ struct iov_iter {
   size_t iov_offset = 0;  // into the current segment
   size_t count = 0;       // bytes left
   iovec ubuf{};           // storage for a single segment; then iov == &ubuf
+  bool own = false;       // the segments are Holdfast's memory (a loop device's), no task's
 
   iov_iter() = default;
   iov_iter(void* buf, size_t len) : nr_segs(1), count(len), ubuf{buf, len} { iov = &ubuf; }

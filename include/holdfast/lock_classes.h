@@ -53,11 +53,26 @@ inline constinit lock_class i_mmap_rwsem_class{"i_mmap_rwsem", lock_kind::rwsem}
 inline constinit lock_class i_pages_class{"i_pages", lock_kind::spinlock};
 inline constinit lock_class private_lock_class{"i_private_lock", lock_kind::spinlock};
 inline constinit lock_class folio_lock_class{"folio_lock", lock_kind::folio};
+// ordered by the documents, used by the parts that bring them
+inline constinit lock_class anon_vma_class{"anon_vma", lock_kind::rwsem};
+inline constinit lock_class lru_lock_class{"lru_lock", lock_kind::spinlock};
+inline constinit lock_class wb_list_class{"wb.list_lock", lock_kind::spinlock};
+inline constinit lock_class file_rwsem_class{"file_rwsem", lock_kind::percpu_rwsem};
+inline constinit lock_class journal_handle_class{"journal_handle", lock_kind::rwsem};
+inline constinit lock_class dq_lock_class{"dq_lock", lock_kind::mutex};
+inline constinit lock_class dq_data_lock_class{"dq_data_lock", lock_kind::spinlock};
+inline constinit lock_class dq_list_lock_class{"dq_list_lock", lock_kind::spinlock};
+inline constinit lock_class dq_state_lock_class{"dq_state_lock", lock_kind::spinlock};
 // named by the documents' tables, used by the parts that bring them
 inline constinit lock_class mmap_lock_class{"mmap_lock", lock_kind::rwsem};
+inline constinit lock_class page_table_lock_class{"page_table_lock", lock_kind::spinlock};
 inline constinit lock_class open_mutex_class{"open_mutex", lock_kind::mutex};
 inline constinit lock_class flc_lock_class{"flc_lock", lock_kind::spinlock};
 inline constinit lock_class blocked_lock_class{"blocked_lock_lock", lock_kind::spinlock};
 inline constinit lock_class dqio_sem_class{"dqio_sem", lock_kind::rwsem};
+inline constinit lock_class dquot_srcu_class{"dquot_srcu", lock_kind::srcu};
+inline constinit lock_class swap_lock_class{"swap_lock", lock_kind::spinlock};
+inline constinit lock_class page_table_class{"page_table_lock", lock_kind::spinlock};
+inline constinit lock_class buffer_lock_class{"buffer_lock", lock_kind::folio};
 
 HF_NAMESPACE_END

@@ -52,6 +52,12 @@ struct qstr {
   std::string_view view() const { return {name, len}; }
 };
 
+// gfp_t: what freeing or allocating memory may do on its way.
+inline constexpr gfp_t gfp_io = 1u << 0;              // start I/O
+inline constexpr gfp_t gfp_fs = 1u << 1;              // call into a file system
+inline constexpr gfp_t gfp_direct_reclaim = 1u << 2;  // block
+inline constexpr gfp_t gfp_kernel = gfp_io | gfp_fs | gfp_direct_reclaim;
+
 // FMODE_*: what an open file may do.
 inline constexpr fmode_t fmode_read = 1u << 0;
 inline constexpr fmode_t fmode_write = 1u << 1;

@@ -182,6 +182,24 @@ def read_broken_log(log):
     return passed, failed, skipped
 
 
+# Presets whose checks are on whatever a test does; elsewhere a rule is exercised only by tests of the rules.
+CHECKED_PRESETS = ("asan", "tsan", "debug")
+
+
+def say_unexercised(preset, name, exercised):
+    """Which rules of the contract a suite never exercised, all its processes together."""
+    yes, rules = set(), {}
+    for line in exercised.read_text().splitlines():
+        rules.setdefault(line[2:])
+        if line.startswith("+ "):
+            yes.add(line[2:])
+    never = [rule for rule in rules if rule not in yes]
+    out = LOGS / f"unexercised-{preset}-{name}.txt"
+    out.write_text("".join(rule + "\n" for rule in never))
+    print(f"       {len(yes)} of {len(rules)} rules exercised; the {len(never)} others: "
+          f"{out.relative_to(ROOT)}", flush=True)
+
+
 def run_binary(tally, preset, name, is_long, options):
     binary = build_directory(preset) / name
     log = LOGS / f"{preset}-{name}.log"
@@ -195,7 +213,12 @@ def run_binary(tally, preset, name, is_long, options):
         command.append("--gtest_filter=" + ":".join(wanted))
     start = time.monotonic()
     limit = LONG_LIMIT if is_long or options.long else FAST_LIMIT
-    status = run_logged(command, log, environment(options.long), limit)
+    env = environment(options.long)
+    exercised = LOGS / f"exercised-{preset}-{name}.txt"
+    exercised.unlink(missing_ok=True)
+    if preset in CHECKED_PRESETS:
+        env["HOLDFAST_EXERCISED_RULES"] = str(exercised)
+    status = run_logged(command, log, env, limit)
     seconds = time.monotonic() - start
     if report.exists():
         passed, failed, skipped = read_report(report)
@@ -215,6 +238,8 @@ def run_binary(tally, preset, name, is_long, options):
     tally.failures += [f"{preset} {name}: {case}" for case in failed]
     say("FAILED" if failed else "ok", f"{preset} {name}",
         f"{passed} passed, {len(failed)} failed, {len(skipped)} skipped", seconds)
+    if exercised.exists():
+        say_unexercised(preset, name, exercised)
     if failed:
         for case in failed:
             print(f"    {case}")
@@ -227,6 +252,47 @@ def run_preset(tally, preset, options):
         return
     for name, is_long in test_binaries(build_directory(preset), options.long):
         run_binary(tally, preset, name, is_long, options)
+
+
+# --- the list of covered rules ---
+
+
+def check_rules_coverage(tally):
+    """docs/rules-coverage.md is what the release build's tests break, and leaves no rule out."""
+    start = time.monotonic()
+    log = LOGS / "rules-coverage.log"
+    status = run_logged([str(ROOT / "scripts/rules-coverage"), "--check"], log, environment(False), FAST_LIMIT)
+    tally.step("rules coverage", status == 0, time.monotonic() - start)
+    if status != 0:
+        print(tail(log))
+
+
+# --- the page of the rules, in a browser ---
+
+
+def check_rules_page(tally):
+    """Has a unit test of the release build leave the page somewhere, and a browser look at it."""
+    name = "rules page in a browser"
+    start = time.monotonic()
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
+        tally.skipped += 1
+        tally.skips.setdefault((name, "chromium or chromedriver is not installed"), []).append("-")
+        say("skip", name, "no chromium", 0)
+        return
+    folder = LOGS / "rules-page"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    log = LOGS / "rules-page.log"
+    env = dict(environment(False), HOLDFAST_RULES_PAGE_DIR=str(folder / "page"))
+    status = run_logged([str(BUILD / "unit_tests"), "--gtest_filter=rules_html_file_test.makes_*"],
+                        log, env, FAST_LIMIT)
+    if status == 0:
+        status = run_logged([sys.executable, "-B", str(ROOT / "tests/browser/rules_page.py"),
+                             str(folder / "page/index.html"), "--screenshots", str(folder)],
+                            log, env, FAST_LIMIT)
+    tally.step(name, status == 0, time.monotonic() - start)
+    if status != 0:
+        print(tail(log))
 
 
 # --- format and clang-tidy ---
@@ -352,6 +418,9 @@ def main():
                                  else RUN_PRESETS if options.long else EVERY_RUN)
     for preset in presets:
         run_preset(tally, preset, options)
+        if everything and preset == "release":
+            check_rules_page(tally)
+            check_rules_coverage(tally)
         if everything and preset == "asan":
             check_tidy(tally)  # on the commands of a clang build
     print(f"\n{(time.monotonic() - start) / 60:.1f} minutes. Logs are in build/logs.")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests: writes down which rule a test broke and saw reported, so that docs/rules-coverage.md is
-// made from what ran and not from what somebody remembered.
+// For tests: writes down which rule a test broke and saw reported, so that docs/rules-coverage.md
+// is made from what ran and not from what somebody remembered.
 //
 // 1. Called only after the report was asserted. Nothing is written unless HOLDFAST_BROKEN_RULES_LOG
 //    names a file; a line of it is "<rule>\t<suite>.<test>".

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contract/coverage.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <cstdlib>
+#include <new>
 
 #include "contract/native.h"
+#include "contract/text_buffer.h"
 #include "holdfast/contract.h"
 
 HF_NAMESPACE_BEGIN
@@ -15,19 +21,59 @@ constexpr size_t first_prose = native_cell_count;
 constexpr size_t first_method = first_prose + native_prose_count;
 constexpr size_t unchecked_index = first_method + method_count;
 constexpr size_t counter_count = unchecked_index + 1;
-constexpr size_t shard_count = 16;
 
-struct alignas(128) shard {
+// One for each thread that counts, so that counting needs no locked instruction. Shards are never
+// freed: one that its thread left goes to the next new thread, its counts stay in the sums.
+struct shard {
   std::atomic<uint64_t> n[counter_count];
+  shard* next;
+  std::atomic<bool> taken;
 };
-constinit shard shards[shard_count] = {};
+constinit shard common = {};  // of threads that found no memory
+constinit std::atomic<shard*> first{&common};
+constinit thread_local shard* mine = nullptr;
+
+struct shard_return {
+  ~shard_return() {
+    if (mine != nullptr) mine->taken.store(false, std::memory_order_release);
+    mine = nullptr;
+  }
+};
+thread_local shard_return on_exit;
+
+// Counted before a reset.
+constinit std::atomic<bool> ever[counter_count] = {};
+
+[[gnu::noinline]] shard* take_shard() {
+  for (shard* s = first.load(std::memory_order_acquire); s != &common; s = s->next) {
+    bool expected = false;
+    if (s->taken.compare_exchange_strong(expected, true, std::memory_order_acquire))
+      return mine = s;
+  }
+  auto* s = new (std::nothrow) shard{};
+  if (s == nullptr) return &common;
+  s->taken.store(true, std::memory_order_relaxed);
+  s->next = first.load(std::memory_order_relaxed);
+  while (!first.compare_exchange_weak(s->next, s, std::memory_order_acq_rel)) {
+  }
+  [[maybe_unused]] shard_return* registered = &on_exit;
+  return mine = s;
+}
 
 void add(size_t i) {
-  shards[thread_shard() % shard_count].n[i].fetch_add(1, std::memory_order_relaxed);
+  shard* s = mine;
+  if (s == nullptr) [[unlikely]]
+    s = take_shard();
+  std::atomic<uint64_t>& n = s->n[i];
+  if (s == &common) [[unlikely]]
+    n.fetch_add(1, std::memory_order_relaxed);
+  else
+    n.store(n.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 uint64_t sum(size_t i) {
   uint64_t total = 0;
-  for (const shard& s : shards) total += s.n[i].load(std::memory_order_relaxed);
+  for (const shard* s = first.load(std::memory_order_acquire); s != nullptr; s = s->next)
+    total += s->n[i].load(std::memory_order_relaxed);
   return total;
 }
 
@@ -47,10 +93,21 @@ void count_unchecked_call() {
 }
 
 uint64_t cell_count(size_t cell) {
-  return sum(cell);
+  uint64_t total = sum(cell);
+  const rule_cell& c = native.cells[cell];
+  for (size_t m = 0; m < method_count; ++m)
+    if (counts_on_entry(c.asks.kind) && methods[m].table == c.table && methods[m].name == c.method)
+      total += sum(first_method + m);
+  return total;
 }
 uint64_t prose_count(size_t prose) {
-  return sum(first_prose + prose);
+  uint64_t total = sum(first_prose + prose);
+  for (size_t m = 0; m < method_count; ++m) {
+    if (blocking_of[m].prose == prose) total += sum(first_method + m);
+    for (const uint16_t p : gate_prose_of[m])
+      if (p == prose) total += sum(first_method + m);
+  }
+  return total;
 }
 uint64_t call_count(method_id m) {
   return sum(first_method + static_cast<size_t>(m));
@@ -65,8 +122,10 @@ uint64_t unchecked_calls() {
 }
 
 void reset() {
-  for (shard& s : shards)
-    for (std::atomic<uint64_t>& n : s.n) n.store(0, std::memory_order_relaxed);
+  for (size_t i = 0; i < counter_count; ++i)
+    if (sum(i) != 0) ever[i].store(true, std::memory_order_relaxed);
+  for (shard* s = first.load(std::memory_order_acquire); s != nullptr; s = s->next)
+    for (std::atomic<uint64_t>& n : s->n) n.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace coverage
@@ -130,5 +189,57 @@ void visit_rule_coverage(rule_coverage_fn fn, void* context) {
     fn(out, context);
   }
 }
+
+namespace {
+
+bool exercised(const uint64_t count, size_t index) {
+  return count != 0 || coverage::ever[index].load(std::memory_order_relaxed);
+}
+
+// For suites that say at their end what they left unexercised: at exit each process appends every
+// rule to the file named by HOLDFAST_EXERCISED_RULES, a line each, "+ " before those it exercised.
+struct exit_list {
+  ~exit_list() {
+    const char* path = std::getenv("HOLDFAST_EXERCISED_RULES");
+    if (path == nullptr) return;
+    const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return;
+    // Short appended writes don't interleave; what can't be written is only missing.
+    const auto put = [fd](bool yes, std::string_view a, std::string_view b = {},
+                          std::string_view c = {}) {
+      text_buffer<256> line;
+      line << (yes ? "+ " : "- ") << a << (b.empty() ? "" : ".") << b << (c.empty() ? "" : " ") << c
+           << '\n';
+      const std::string_view v = line.view();
+      [[maybe_unused]] const ssize_t n = write(fd, v.data(), v.size());
+    };
+    bool called[method_count] = {};
+    for (size_t m = 0; m < method_count; ++m)
+      called[m] =
+          exercised(coverage::call_count(static_cast<method_id>(m)), coverage::first_method + m);
+    for (size_t i = 0; i < native.cells.size(); ++i) {
+      const rule_cell& c = native.cells[i];
+      bool yes = exercised(coverage::cell_count(i), i);
+      for (size_t m = 0; m < method_count; ++m)
+        yes = yes || (called[m] && counts_on_entry(c.asks.kind) && methods[m].table == c.table &&
+                      methods[m].name == c.method);
+      if (c.asks.kind != requirement_kind::unstated)
+        put(yes, name_of(c.table), c.method, heading_of(c.table, c.id));
+    }
+    for (size_t i = 0; i < native.prose.size(); ++i) {
+      bool yes = exercised(coverage::prose_count(i), coverage::first_prose + i);
+      for (size_t m = 0; m < method_count; ++m) {
+        bool of_method = blocking_of[m].prose == i;
+        for (const uint16_t p : gate_prose_of[m]) of_method = of_method || p == i;
+        yes = yes || (called[m] && of_method);
+      }
+      if (native.prose[i].check != checked_by::not_checkable) put(yes, native.prose[i].id);
+    }
+    close(fd);
+  }
+};
+[[maybe_unused]] exit_list at_exit;
+
+}  // namespace
 
 HF_NAMESPACE_END

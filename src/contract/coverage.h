@@ -5,8 +5,9 @@
 // 1. A cell counts when it was compared with something: a lock column when its lock was bound,
 //    another column when the method was entered. A prose rule counts when a gate or a dispatcher
 //    evaluated it.
-// 2. Counters are sharded by thread and relaxed: a sum is exact once the counting threads are
-//    quiet.
+// 2. What every call of a method exercises is not counted by itself but taken from the count of its
+//    calls. Counters belong to a thread each and are relaxed: a sum is exact once the counting
+//    threads are quiet.
 // 3. Nothing is counted while checking is off.
 #pragma once
 

@@ -31,7 +31,7 @@ struct gate_record {
   struct entry_lock {
     const void* lock;
     held mode;
-    const char* lock_class;
+    const lock_class* cls;
   };
 
   gate_record* next;
@@ -42,6 +42,8 @@ struct gate_record {
   bool no_block;
   bool comparable;  // every lock the context holds is known
   const char* reason_before;
+  const void* forbidden_before;
+  uint32_t rcu_depth;  // on entry
   size_t bound_count;
   size_t entry_count;
   bound bounds[max_bound];
@@ -112,14 +114,17 @@ void report_lock(const gate_record& r, const gate_record::bound& b, held mode,
   submit(v, r);
 }
 
+// `b`: what the lock was bound as, or null; then the row's cell about locks of its class is cited.
 void report_exit(const gate_record& r, const gate_record::bound* b, std::string_view what,
-                 std::string_view lock_class, std::string_view advice) {
+                 const lock_class* cls, std::string_view advice) {
   violation v;
   start_violation(v, r, "exit");
   text_buffer<256> finding;
-  finding << what << lock_class;
+  finding << what << (cls != nullptr ? cls->name : "lock");
+  uint16_t cell = b != nullptr ? b->cell : no_index;
+  if (b == nullptr) cell = cell_of_class(r.method, cls);
+  if (cell != no_index) cite_cell(v, cell);
   if (b != nullptr) {
-    if (b->cell != no_index) cite_cell(v, b->cell);
     if (b->prose != no_index) cite_prose(v, b->prose);
     finding << " of " << b->role;
   } else {
@@ -139,6 +144,8 @@ bool satisfied(requirement_kind kind, held mode) {
     case requirement_kind::releases:
     case requirement_kind::exclusive:
       return mode == held::exclusive;
+    case requirement_kind::none:
+      return mode == held::none;
     case requirement_kind::none_or_shared:
       return mode != held::exclusive;
     case requirement_kind::none_or_exclusive:
@@ -169,30 +176,18 @@ void bind(gate_record& r, gate_record::bound b) {
   if (!kept) report_lock(r, b, mode, b.kind);
 }
 
-// Cells that are met by the call itself; lock columns with a demand count where they are bound.
-bool counts_on_entry(requirement_kind kind) {
-  switch (kind) {
-    case requirement_kind::unstated:
-    case requirement_kind::shared:
-    case requirement_kind::exclusive:
-    case requirement_kind::maybe:
-    case requirement_kind::none_or_shared:
-    case requirement_kind::none_or_exclusive:
-    case requirement_kind::exclusive_if_create:
-    case requirement_kind::releases:
-    case requirement_kind::acquires:
-    case requirement_kind::may_acquire:
-      return false;
-    default:
-      return true;
-  }
+void cite_blocking(violation& v, method_id m) {
+  const method_blocking& b = blocking_of[static_cast<size_t>(m)];
+  if (b.prose != no_index) cite_prose(v, b.prose);
+  uint16_t cell = b.cell;
+  if (b.kind == requirement_kind::rcu_callback) cell = cell_of(m, column::note);
+  if (cell != no_index) cite_cell(v, cell);
 }
 
-void report_blocking(const gate_record& r, const method_blocking& b) {
+void report_blocking(const gate_record& r) {
   violation v;
   start_violation(v, r, "blocking");
-  if (b.cell != no_index) cite_cell(v, b.cell);
-  if (b.prose != no_index) cite_prose(v, b.prose);
+  cite_blocking(v, r.method);
   const exec_context& c = *r.context;
   text_buffer<256> finding;
   finding << "may block, but was called";
@@ -208,29 +203,84 @@ void report_blocking(const gate_record& r, const method_blocking& b) {
   submit(v, r);
 }
 
+void report_no_callback(const gate_record& r) {
+  violation v;
+  start_violation(v, r, "context");
+  cite_blocking(v, r.method);
+  v.finding = "called outside of an RCU callback";
+  v.advice = "Free the object by call_rcu(), and call the method from there.";
+  submit(v, r);
+}
+
 void forbid_blocking(gate_record& r) {
   exec_context& c = *r.context;
   r.no_block = true;
   r.reason_before = c.no_block_reason;
+  r.forbidden_before = c.no_block_by;
+  c.no_block_by = &r;
   ++c.no_block_depth;
   c.no_block_reason = entry_of(r.method).name.data();  // a literal, so it ends in a zero
 }
 
 void enter_blocking(gate_record& r) {
   const method_blocking& b = blocking_of[static_cast<size_t>(r.method)];
-  if (b.prose != no_index) coverage::count_prose(b.prose);
   switch (b.kind) {
     case requirement_kind::blocks_in_ref_walk:
       if (r.given(condition::rcu_walk)) return forbid_blocking(r);
       [[fallthrough]];
     case requirement_kind::blocks:
-      if (!may_block()) report_blocking(r, b);
+      if (!may_block()) report_blocking(r);
       return;
-    case requirement_kind::never_blocks:
     case requirement_kind::rcu_callback:
+      if (!detail::this_thread.in_rcu_callback) report_no_callback(r);
+      [[fallthrough]];
+    case requirement_kind::never_blocks:
       return forbid_blocking(r);
     default:
       return;
+  }
+}
+
+// Every cell that demands something of a lock has had one bound, or the dispatcher left it out.
+void check_bound(const gate_record& r) {
+  const uint16_t row = row_of[static_cast<size_t>(r.method)];
+  if (row == no_index) return;
+  for (uint16_t i = 0; i < native.rows[row].cell_count; ++i) {
+    const auto cell = static_cast<uint16_t>(native.rows[row].first_cell + i);
+    if (!native_detail::must_be_bound(native.cells[cell].asks.kind)) continue;
+    size_t b = 0;
+    while (b < r.bound_count && r.bounds[b].cell != cell) ++b;
+    if (b == r.bound_count) report_binding(r, "no lock is bound to a column that demands one");
+  }
+}
+
+bool keeps_names(const exec_context& c) {
+  if ((c.rcu_depth | detail::this_thread.own.rcu_depth) != 0) return true;
+  for (const held_lock& h : c)
+    if (h.cls == &rename_lock_class || h.cls == &d_lock_class) return true;
+  return false;
+}
+
+void check_classes(const gate_record& r) {
+  for (const class_cell& cc : class_cells_of[static_cast<size_t>(r.method)]) {
+    if (cc.cell == no_index) return;
+    const exec_context& c = *r.context;
+    const bool none = native.cells[cc.cell].asks.kind == requirement_kind::none;
+    bool broken = !none && !keeps_names(c);
+    for (const held_lock& h : c) broken = broken || (none && h.cls == cc.cls);
+    if (!broken) continue;
+    violation v;
+    start_violation(v, r, "lock");
+    cite_cell(v, cc.cell);
+    text_buffer<256> finding;
+    if (none)
+      finding << "called with a " << cc.cls->name << " held";
+    else
+      finding << "called outside of an RCU section, and with no lock that keeps names";
+    v.finding = finding.view();
+    v.advice = none ? "Release the lock before the call."
+                    : "Look names up inside an RCU section, and again if rename_lock moved.";
+    submit(v, r);
   }
 }
 
@@ -249,6 +299,12 @@ void check_rcu_walk(const gate_record& r) {
 
 // --- exit ---
 
+const lock_class* cls_of_column(column id) {
+  for (const class_column& c : class_columns)
+    if (c.id == id) return c.cls;
+  return nullptr;
+}
+
 const gate_record::bound* bound_as(const gate_record& r, const void* lock, bool on_exit) {
   for (size_t i = 0; i < r.bound_count; ++i) {
     const gate_record::bound& b = r.bounds[i];
@@ -259,10 +315,38 @@ const gate_record::bound* bound_as(const gate_record& r, const void* lock, bool 
   return nullptr;
 }
 
-std::string_view class_of(const exec_context& c, const void* lock) {
+const lock_class* class_of(const exec_context& c, const void* lock) {
   for (const held_lock& h : c)
-    if (h.lock == lock && h.cls != nullptr) return h.cls->name;
-  return "lock";
+    if (h.lock == lock) return h.cls;
+  return nullptr;
+}
+
+// The common case: nothing changed, and nothing had to.
+bool unchanged(const gate_record& r) {
+  const exec_context& c = *r.context;
+  if (c.held_count != r.entry_count) return false;
+  for (size_t i = 0; i < r.entry_count; ++i)
+    if (c.held_locks[i].lock != r.entry[i].lock || c.held_locks[i].mode != r.entry[i].mode)
+      return false;
+  for (size_t i = 0; i < r.bound_count; ++i)
+    if (r.bounds[i].kind == requirement_kind::releases) return false;
+  return true;
+}
+
+// Sections that a method enters it leaves, and none but those.
+void compare_rcu(const gate_record& r) {
+  if (detail::this_thread.own.rcu_depth == r.rcu_depth) return;
+  violation v;
+  start_violation(v, r, "exit");
+  const uint16_t cell = cell_of(r.method, column::rcu_walk);
+  if (cell != no_index) cite_cell(v, cell);
+  text_buffer<256> finding;
+  finding << "RCU sections on entry: " << r.rcu_depth
+          << ", on exit: " << detail::this_thread.own.rcu_depth;
+  v.finding = finding.view();
+  v.sentence = "RCU sections are as deep on exit as on entry.";
+  v.advice = "Pair rcu_read_lock() and rcu_read_unlock() on every path out of the method.";
+  submit(v, r);
 }
 
 // A lock that is taken on success is excused on success only.
@@ -272,27 +356,26 @@ void compare_exit(const gate_record& r, bool failed) {
   for (const held_lock& h : c) {
     size_t i = 0;
     while (i < r.entry_count && (matched[i] || r.entry[i].lock != h.lock)) ++i;
-    const std::string_view lock_class = h.cls != nullptr ? h.cls->name : "lock";
     if (i == r.entry_count) {
       if (failed || bound_as(r, h.lock, true) == nullptr)
-        report_exit(r, nullptr, "taken and not released: ", lock_class,
+        report_exit(r, nullptr, "taken and not released: ", h.cls,
                     "Release it on every path out of the method.");
       continue;
     }
     matched[i] = true;
     if (h.mode != r.entry[i].mode)
-      report_exit(r, nullptr, "held in another mode than on entry: ", lock_class,
+      report_exit(r, nullptr, "held in another mode than on entry: ", h.cls,
                   "Leave the caller's lock in the mode in which it came.");
     const gate_record::bound* b = bound_as(r, h.lock, false);
     if (b != nullptr && !b->kept && r.entry[i].mode == held::exclusive)
-      report_exit(r, b, "not released: ", lock_class,
+      report_exit(r, b, "not released: ", h.cls,
                   "The method releases it, or hands it to I/O completion, on errors too.");
   }
   for (size_t i = 0; i < r.entry_count; ++i) {
     if (matched[i]) continue;
     const gate_record::bound* b = bound_as(r, r.entry[i].lock, false);
     if (b == nullptr || b->kept)
-      report_exit(r, b, "the caller's lock was released: ", r.entry[i].lock_class,
+      report_exit(r, b, "the caller's lock was released: ", r.entry[i].cls,
                   "The caller releases what it took: keep it held in the method.");
   }
 }
@@ -331,6 +414,8 @@ gate_record* gate_open(method_id m) noexcept {
   r->no_block = false;
   r->comparable = c.untracked == 0;
   r->reason_before = nullptr;
+  r->forbidden_before = nullptr;
+  r->rcu_depth = 0;
   r->bound_count = 0;
   r->entry_count = 0;
   return r;
@@ -344,8 +429,9 @@ void gate_given(gate_record& r, condition c, bool value) noexcept {
 void gate_lock(gate_record& r, column c, const void* lock, const char* role) noexcept {
   const uint16_t cell = cell_of(r.method, c);
   if (cell == no_index) return report_binding(r, "a column is bound that the method's row lacks");
-  coverage::count_cell(cell);
-  bind(r, {lock, role, native.cells[cell].asks.kind, cell, no_index, false});
+  const requirement_kind asks = native.cells[cell].asks.kind;
+  if (!counts_on_entry(asks)) coverage::count_cell(cell);
+  bind(r, {lock, role, asks, cell, no_index, false});
 }
 
 void gate_lock(gate_record& r, prose_id p, const void* lock, const char* role,
@@ -369,19 +455,14 @@ void gate_require(gate_record& r, bool holds, prose_id p, const char* found) noe
 void gate_enter(gate_record& r) noexcept {
   r.entered = true;
   coverage::count_call(r.method);
-  const uint16_t row = row_of[static_cast<size_t>(r.method)];
-  if (row != no_index)
-    for (uint16_t i = 0; i < native.rows[row].cell_count; ++i) {
-      const size_t cell = static_cast<size_t>(native.rows[row].first_cell + i);
-      if (counts_on_entry(native.cells[cell].asks.kind)) coverage::count_cell(cell);
-    }
-  for (const uint16_t p : gate_prose_of[static_cast<size_t>(r.method)])
-    if (p != no_index) coverage::count_prose(p);
   check_rcu_walk(r);
-  if (r.comparable)
-    for (const held_lock& h : *r.context)
-      r.entry[r.entry_count++] = {h.lock, h.mode, h.cls != nullptr ? h.cls->name : "lock"};
-  const bool blockable = may_block();
+  check_bound(r);
+  r.rcu_depth = detail::this_thread.own.rcu_depth;
+  if (r.comparable) {
+    check_classes(r);
+    for (const held_lock& h : *r.context) r.entry[r.entry_count++] = {h.lock, h.mode, h.cls};
+  }
+  const bool blockable = tracing() && may_block();
   enter_blocking(r);  // last: it changes the context
   if (tracing()) trace_entered(r.method, r.given(condition::rcu_walk), r.no_block || blockable);
 }
@@ -396,7 +477,7 @@ void gate_returns_locked(gate_record& r, const void* lock, const char* role) noe
     const gate_record::bound b{lock, role, kind, cell, no_index, false};
     bind(r, b);
     if (r.comparable && mode_in(*r.context, lock) != held::exclusive)
-      report_exit(r, &b, "not held on return: ", name_of(native.cells[cell].id),
+      report_exit(r, &b, "not held on return: ", cls_of_column(native.cells[cell].id),
                   "Return with the lock held, or return an error.");
     return;
   }
@@ -423,14 +504,26 @@ void gate_leave(gate_record& r, bool failed) noexcept {
   if (r.no_block) {
     --r.context->no_block_depth;
     r.context->no_block_reason = r.reason_before;
+    r.context->no_block_by = r.forbidden_before;
   }
   if (r.entered && !failed) check_returned(r);
-  if (r.entered && r.comparable && r.context->untracked == 0 && checking_on())
-    compare_exit(r, failed);
+  if (r.entered && checking_on()) {
+    compare_rcu(r);
+    if (r.comparable && r.context->untracked == 0 && !unchanged(r)) compare_exit(r, failed);
+  }
   r.next = spare.first;
   spare.first = &r;
 }
 
 }  // namespace contract_detail
+
+void cite_no_block(violation& v, const void* forbidden_by) {
+  if (forbidden_by == nullptr) return;
+  const auto& r = *static_cast<const gate_record*>(forbidden_by);
+  v.edition = native.release;
+  v.table = name_of(entry_of(r.method).table);
+  v.method = entry_of(r.method).name;
+  cite_blocking(v, r.method);
+}
 
 HF_NAMESPACE_END

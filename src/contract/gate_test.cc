@@ -148,6 +148,7 @@ TEST_F(gate_test, a_callers_lock_that_the_method_drops_or_changes_is_reported) {
   EXPECT_EQ(reports[0].finding, "the caller's lock was released: test_i_rwsem");
   dir.take(held::exclusive);
   gate g(method_id::inode_mkdir);
+  g.lock(column::i_rwsem, dir, "dir");
   g.enter();
   dir.drop();
   dir.take(held::shared);
@@ -195,8 +196,11 @@ TEST_F(gate_test, writepage_may_keep_the_page_by_exception) {
 
 TEST_F(gate_test, write_begin_returns_with_the_folio_locked_on_success_only) {
   stand_in folio(test_folio_class);
+  stand_in host(test_rwsem_class);
+  host.take(held::exclusive);
   const auto write_begin = [&](bool lock, bool name, bool failed) {
     gate g(method_id::aops_write_begin);
+    g.lock(column::i_rwsem, host, "host");
     g.enter();
     if (lock) folio.take(held::exclusive);
     if (name) g.returns_locked(folio, "folio");
@@ -258,7 +262,10 @@ TEST_F(gate_test, a_method_that_may_not_block_runs_in_a_no_block_scope) {
   EXPECT_TRUE(may_block());
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_EQ(reports[0].kind, to_string(violation_kind::blocks_forbidden));
-  EXPECT_EQ(reports[0].edition, "");
+  EXPECT_EQ(reports[0].edition, "6.6") << "the rule that forbids it is cited";
+  EXPECT_EQ(reports[0].table, "dentry_operations");
+  EXPECT_EQ(reports[0].method, "d_hash");
+  EXPECT_EQ(reports[0].column, "may block");
   EXPECT_THAT(reports[0].finding, HasSubstr("d_hash"));
 }
 
@@ -351,12 +358,21 @@ TEST_F(gate_test, prose_rules_are_required_by_dispatchers) {
 
 TEST_F(gate_test, a_wrong_binding_is_the_dispatchers_mistake) {
   stand_in lock(test_other_class);
-  gate g(method_id::inode_lookup);
-  g.lock(column::s_umount, lock, "sb");
-  g.enter();
-  g.leave(false);
+  {
+    gate g(method_id::inode_readlink);
+    g.lock(column::s_umount, lock, "sb");
+    g.enter();
+    g.leave(false);
+  }
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_EQ(reports[0].kind, "binding");
+  {
+    gate g(method_id::inode_lookup);
+    g.enter();
+    g.leave(false);
+  }
+  ASSERT_EQ(reports.size(), 2u) << "a column that demands a lock was left out";
+  EXPECT_EQ(reports[1].kind, "binding");
 }
 
 TEST_F(gate_test, locks_that_could_not_be_recorded_make_no_reports) {

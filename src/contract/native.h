@@ -12,6 +12,7 @@
 
 #include "contract/method.h"
 #include "contract/requirement.h"
+#include "holdfast/lock_classes.h"
 #include "holdfast_rules_6_6.h"
 
 HF_NAMESPACE_BEGIN
@@ -107,6 +108,93 @@ constexpr uint16_t cell_of(method_id m, column c) {
        i < native.rows[row].first_cell + native.rows[row].cell_count; ++i)
     if (native.cells[i].id == c) return i;
   return no_index;
+}
+
+// Which lock class a column speaks about. One class may have several headings; the first whose
+// column the table has is meant.
+struct class_column {
+  const lock_class* cls;
+  column id;
+};
+inline constexpr class_column class_columns[] = {
+    {&rename_lock_class, column::rename_lock}, {&d_lock_class, column::d_lock},
+    {&i_rwsem_class, column::i_rwsem},         {&s_umount_class, column::s_umount},
+    {&i_lock_class, column::i_lock},           {&i_lock_class, column::note},
+    {&namespace_sem_class, column::note},      {&folio_lock_class, column::folio_locked},
+    {&folio_lock_class, column::page_locked},  {&invalidate_lock_class, column::invalidate_lock},
+    {&flc_lock_class, column::flc_lock},       {&blocked_lock_class, column::blocked_lock_lock},
+    {&open_mutex_class, column::open_mutex},   {&mmap_lock_class, column::mmap_lock},
+};
+
+// The cell of a method that speaks about locks of that class, or no_index. A note speaks about one
+// only if it names a lock.
+constexpr uint16_t cell_of_class(method_id m, const lock_class* cls) {
+  for (const class_column& c : class_columns) {
+    if (c.cls != cls) continue;
+    const uint16_t cell = cell_of(m, c.id);
+    if (cell == no_index) continue;
+    const requirement_kind asks = native.cells[cell].asks.kind;
+    if (c.id != column::note || asks == requirement_kind::exclusive ||
+        asks == requirement_kind::shared)
+      return cell;
+  }
+  return no_index;
+}
+
+// Cells that the gate compares on entry by the class of what is held, without a lock being bound.
+struct class_cell {
+  uint16_t cell = no_index;
+  const lock_class* cls = nullptr;
+};
+inline constexpr size_t max_class_cells = 2;
+using class_cells = std::array<class_cell, max_class_cells>;
+
+namespace native_detail {
+constexpr std::array<class_cells, method_count> find_class_cells() {
+  std::array<class_cells, method_count> out{};
+  for (size_t m = 0; m < method_count; ++m) {
+    if (row_of[m] == no_index) continue;
+    const rule_row& row = native.rows[row_of[m]];
+    size_t n = 0;
+    for (uint16_t i = row.first_cell; i < row.first_cell + row.cell_count; ++i) {
+      const requirement_kind asks = native.cells[i].asks.kind;
+      if (asks != requirement_kind::none && asks != requirement_kind::read_section) continue;
+      const lock_class* cls = nullptr;
+      for (const class_column& c : class_columns)
+        if (cls == nullptr && c.id == native.cells[i].id) cls = c.cls;
+      out[m].at(n++) = {i, cls};
+    }
+  }
+  return out;
+}
+
+// Lock cells that demand something of a lock that only the dispatcher can name.
+constexpr bool must_be_bound(requirement_kind k) {
+  return k == requirement_kind::shared || k == requirement_kind::exclusive ||
+         k == requirement_kind::none_or_shared || k == requirement_kind::none_or_exclusive ||
+         k == requirement_kind::exclusive_if_create || k == requirement_kind::releases;
+}
+}  // namespace native_detail
+
+inline constexpr std::array<class_cells, method_count> class_cells_of =
+    native_detail::find_class_cells();
+
+// Cells that are met by the call itself; lock columns with a demand count where they are bound.
+constexpr bool counts_on_entry(requirement_kind kind) {
+  switch (kind) {
+    case requirement_kind::unstated:
+    case requirement_kind::shared:
+    case requirement_kind::exclusive:
+    case requirement_kind::none_or_shared:
+    case requirement_kind::none_or_exclusive:
+    case requirement_kind::exclusive_if_create:
+    case requirement_kind::releases:
+    case requirement_kind::acquires:
+    case requirement_kind::may_acquire:
+      return false;
+    default:
+      return true;
+  }
 }
 
 HF_NAMESPACE_END

@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include "contract/coverage.h"
+#include "contract/lock_order.h"
 #include "contract/text_buffer.h"
 #include "holdfast/sync/violation.h"
 #include "sync/thread.h"
@@ -168,6 +169,8 @@ void take_validator_violation(const sync_violation& s) {
     case violation_kind::blocks_in_atomic:
     case violation_kind::blocks_forbidden:
       v.advice = "Do the part that may block before the section or the call begins, or after it.";
+      if (s.context != nullptr && s.context->no_block_depth != 0)
+        cite_no_block(v, s.context->no_block_by);
       break;
     case violation_kind::order:
     case violation_kind::same_class:
@@ -195,12 +198,15 @@ void take_validator_violation(const sync_violation& s) {
           << (e.declared ? " (declared)" : "");
     if (!e.declared && e.operation != nullptr) chain << " (in " << e.operation << ')';
   }
-  v.sentence = chain.view();
+  if (s.chain_length != 0) v.sentence = chain.view();
   submit(v);
 }
 
 // Before main, so that no violation is printed in the validator's own form.
-[[maybe_unused]] const violation_sink sink_before = set_violation_sink(take_validator_violation);
+[[maybe_unused]] const violation_sink sink_before = [] {
+  declare_published_orders();
+  return set_violation_sink(take_validator_violation);
+}();
 
 }  // namespace
 
@@ -214,7 +220,7 @@ void report_broken_rule(violation& v, const exec_context& context, const lock_ro
   v.frame_count = static_cast<unsigned>(capture_stack(v.frames, violation::max_frames, 0));
   submit(v);
   --here.quiet;
-  if (get_check_mode() == check_mode::abort) abort();
+  if (get_check_mode() == check_mode::abort && v.kind != "advice") abort();
 }
 
 void set_violation_text(violation_text_fn fn, void* context) {

@@ -7,8 +7,8 @@
 //    validator's: what it says itself): the first is reported, the others are counted.
 // 2. A report allocates nothing (symbol names may; without memory they stay mangled). It runs with
 //    checks suspended for its context, and one at a time.
-// 3. In mode abort the process ends after the report is written, not before. The validator ends it
-//    for its own reports.
+// 3. In mode abort the process ends after the report is written, not before, unless it is of kind
+//    "advice". The validator ends it for its own reports.
 // 4. From the start the validator's violations come here too (set_violation_sink).
 #pragma once
 
@@ -28,6 +28,9 @@ struct lock_role {
 // Completes v with context, locks and stack, and submits it. `roles` has `role_count` entries.
 void report_broken_rule(violation& v, const exec_context& context, const lock_role* roles,
                         size_t role_count);
+
+// Names the rule of the gate that forbade blocking (exec_context::no_block_by; null: none).
+void cite_no_block(violation& v, const void* forbidden_by);
 
 // The two forms. Both return the length written; what is longer than size is cut, JSON by leaving
 // out stacks, so that it stays well-formed (size at least 8 KiB).

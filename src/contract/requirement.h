@@ -5,7 +5,10 @@
 // 1. Only the forms listed here have a reading; everything else is refused, so that a new edition's
 //    new wording is noticed by a person. A remark in parentheses that only points elsewhere changes
 //    nothing.
-// 2. "shared" and "read" mean at least shared: a caller that holds more breaks nobody's assumption.
+// 2. A "yes" under a lock means exclusive, which is all that a mutex or a spinlock has; where the
+// lock
+//    has readers the rules give the cell another reading.
+// 3. "shared" and "read" mean at least shared: a caller that holds more breaks nobody's assumption.
 #pragma once
 
 #include <optional>
@@ -34,7 +37,10 @@ inline constexpr cell_form cell_forms[] = {
     {column_kind::lock, "read/write", {requirement_kind::shared}},
     {column_kind::lock, "exclusive", {requirement_kind::exclusive}},
     {column_kind::lock, "write", {requirement_kind::exclusive}},
+    {column_kind::lock, "yes (all)", {requirement_kind::exclusive, subjects::all}},
+    {column_kind::lock, "yes[1]", {requirement_kind::exclusive, subjects::any}},
     {column_kind::lock, "exclusive (both)", {requirement_kind::exclusive, subjects::both}},
+    {column_kind::lock, "exclusive (all)", {requirement_kind::exclusive, subjects::all}},
     {column_kind::lock,
      "exclusive (both parents, some children)",
      {requirement_kind::exclusive, subjects::parents_and_some_children}},
@@ -51,6 +57,7 @@ inline constexpr cell_form cell_forms[] = {
     {column_kind::may_block, "yes", {requirement_kind::blocks}},
     {column_kind::may_block, "no", {requirement_kind::never_blocks}},
     {column_kind::may_block, "yes (ref-walk)", {requirement_kind::blocks_in_ref_walk}},
+    {column_kind::may_block, "maybe[1]", {requirement_kind::blocks_sometimes}},
     {column_kind::may_block, "maybe[1]_", {requirement_kind::blocks_sometimes}},
     {column_kind::rcu_walk, "no", {requirement_kind::never_in_rcu_walk}},
     {column_kind::rcu_walk, "maybe", {requirement_kind::maybe_in_rcu_walk}},
@@ -61,6 +68,7 @@ inline constexpr cell_form cell_forms[] = {
     {column_kind::flag, "yes", {requirement_kind::flag_yes}},
     {column_kind::flag, "no", {requirement_kind::flag_no}},
     {column_kind::names, "", {requirement_kind::unstated}},
+    {column_kind::names, "-", {requirement_kind::no_promise}},
     {column_kind::names, "dqonoff_sem", {requirement_kind::remark}},
     {column_kind::names, "dqonoff_sem or dqptr_sem", {requirement_kind::remark}},
 };
@@ -89,6 +97,8 @@ inline constexpr std::string_view requirement_names[] = {
     "shared",
     "exclusive",
     "maybe",
+    "none",
+    "read_section",
     "none_or_shared",
     "none_or_exclusive",
     "exclusive_if_create",
@@ -120,6 +130,26 @@ constexpr std::string_view describe(requirement_kind k) {
       return "shared or exclusive";
     case requirement_kind::exclusive:
       return "exclusive";
+    case requirement_kind::no_promise:
+      return "nothing promised, and nothing handed over";
+    case requirement_kind::maybe:
+      return "in any state, and left so";
+    case requirement_kind::none:
+      return "not held";
+    case requirement_kind::read_section:
+      return "an RCU section, or a lock that keeps names";
+    case requirement_kind::blocks:
+      return "may block";
+    case requirement_kind::never_blocks:
+      return "may not block";
+    case requirement_kind::blocks_in_ref_walk:
+      return "may block in REF-walk only";
+    case requirement_kind::never_in_rcu_walk:
+      return "not called in RCU-walk";
+    case requirement_kind::maybe_in_rcu_walk:
+      return "may be called in RCU-walk, whose section it leaves as it was";
+    case requirement_kind::rcu_callback:
+      return "called from an RCU callback, may not block";
     case requirement_kind::none_or_shared:
       return "none or shared";
     case requirement_kind::none_or_exclusive:

@@ -14,7 +14,7 @@ constexpr std::string_view restate(const requirement& r) {
     case requirement_kind::unstated:
       return "Nothing is said.";
     case requirement_kind::no_promise:
-      return "The method may not rely on the lock; its caller may hold it.";
+      return "The method may not rely on the lock, nor hand it over; its caller may hold it.";
     case requirement_kind::shared:
       return "The caller holds the lock, shared or exclusively.";
     case requirement_kind::exclusive:
@@ -29,7 +29,11 @@ constexpr std::string_view restate(const requirement& r) {
           return "The caller holds the lock exclusively.";
       }
     case requirement_kind::maybe:
-      return "The caller may hold the lock or not; the method may rely on neither.";
+      return "The caller may hold the lock or not; the method relies on neither, and leaves it so.";
+    case requirement_kind::none:
+      return "No lock of this class is held by the caller.";
+    case requirement_kind::read_section:
+      return "The caller is inside an RCU section, or holds a lock that keeps names as they are.";
     case requirement_kind::none_or_shared:
       return "The caller does not hold the lock, or holds it shared.";
     case requirement_kind::none_or_exclusive:

@@ -11,7 +11,9 @@
 // 2. A row has one cell for each column of its table, in the columns' order.
 // 3. A method has at most one row and one prototype in its table, and at least one of the two.
 // 4. Prose rules are numbered per section without gaps, in restated form.
-// 5. Everything is a view of a string literal: no allocation, no initialisation at start-up.
+// 5. An edition older than the native one says what became of each of its methods and columns: it
+//    is in the native tables under the same name, or it has a successor there, or none.
+// 6. Everything is a view of a string literal: no allocation, no initialisation at start-up.
 //
 // This header stands alone: rulec includes it before anything of the library exists.
 #pragma once
@@ -25,7 +27,8 @@
 
 HF_NAMESPACE_BEGIN
 
-// The tables, in the newest document's order; the older editions have the same thirteen.
+// The tables, in the newest document's order, which is that of all documents. xattr_handler came
+// with 5.6; the older editions have the other twelve.
 enum class table_id : uint8_t {
   dentry_operations,
   inode_operations,
@@ -76,15 +79,20 @@ enum class column : uint8_t {
   held_locks,
   mmap_lock,
   page_locked,
+  i_mutex,
+  file_lock_lock,
+  bd_mutex,
+  mmap_sem,
 };
 #pragma GCC diagnostic pop
-inline constexpr size_t column_count = 17;
+inline constexpr size_t column_count = 21;
 inline constexpr std::string_view column_names[column_count] = {
-    "rename_lock",     "d_lock",       "may_block",  "rcu_walk",
-    "i_rwsem",         "s_umount",     "note",       "folio_locked",
-    "invalidate_lock", "i_lock",       "flc_lock",   "blocked_lock_lock",
-    "open_mutex",      "fs_recursion", "held_locks", "mmap_lock",
-    "page_locked",
+    "rename_lock",     "d_lock",       "may_block",      "rcu_walk",
+    "i_rwsem",         "s_umount",     "note",           "folio_locked",
+    "invalidate_lock", "i_lock",       "flc_lock",       "blocked_lock_lock",
+    "open_mutex",      "fs_recursion", "held_locks",     "mmap_lock",
+    "page_locked",     "i_mutex",      "file_lock_lock", "bd_mutex",
+    "mmap_sem",
 };
 constexpr std::string_view name_of(column c) {
   return column_names[static_cast<size_t>(c)];
@@ -99,6 +107,11 @@ enum class column_kind : uint8_t {
   flag,       // yes or no about something that is no lock
   names,      // names of locks, as text
 };
+inline constexpr std::string_view column_kind_names[] = {"lock", "may_block", "rcu_walk",
+                                                         "note", "flag",      "names"};
+constexpr std::string_view name_of(column_kind k) {
+  return column_kind_names[static_cast<size_t>(k)];
+}
 
 // What a cell asks for. "Entry" is the state that the caller provides, "exit" the one that the
 // method leaves behind; where nothing is said about the exit, it is the same as on entry.
@@ -108,6 +121,8 @@ enum class requirement_kind : uint8_t {
   shared,               // held shared or exclusively on entry
   exclusive,            // held exclusively on entry
   maybe,                // either; the method may rely on nothing
+  none,                 // no lock of this class is held on entry
+  read_section,         // inside an RCU section, or a lock that keeps names as they are is held
   none_or_shared,       // not held, or held shared
   none_or_exclusive,    // not held, or held exclusively; never merely shared
   exclusive_if_create,  // shared or more, but exclusive given condition::o_creat
@@ -128,7 +143,18 @@ enum class requirement_kind : uint8_t {
 };
 
 // Which of a method's arguments a lock cell speaks about.
-enum class subjects : uint8_t { one, both, parents_and_some_children };
+enum class subjects : uint8_t {
+  one,
+  both,
+  parents_and_some_children,
+  all,  // both parents and the victim; rules/readings.md says why no more
+  any,  // of some object that need not be among the arguments
+};
+inline constexpr std::string_view subject_names[] = {"one", "both", "parents_and_some_children",
+                                                     "all", "any"};
+constexpr std::string_view name_of(subjects s) {
+  return subject_names[static_cast<size_t>(s)];
+}
 
 struct requirement {
   requirement_kind kind = requirement_kind::unstated;
@@ -136,11 +162,17 @@ struct requirement {
   friend constexpr bool operator==(const requirement&, const requirement&) = default;
 };
 
+// A table that the document has.
+struct rule_table {
+  table_id id;
+  std::string_view heading;  // as published; mostly the id
+};
+
 struct rule_column {
   table_id table;
   column id;
   column_kind kind;
-  std::string_view heading;  // as published
+  std::string_view heading;  // as published; empty where the document leaves it out
 };
 
 struct rule_cell {
@@ -199,9 +231,11 @@ enum class checked_by : uint8_t {
   test,           // a test of the caller; nothing to look at while it runs
   later,          // with the part of the VFS that brings the method
   not_checkable,  // never; the text is the reason
+  adapter,        // the gates of an older edition's adapter
+  same,           // the native edition, by the rule that prose_rule::same names
 };
-inline constexpr std::string_view checked_by_names[] = {"gate", "dispatcher", "validator",
-                                                        "test", "later",      "not checkable"};
+inline constexpr std::string_view checked_by_names[] = {
+    "gate", "dispatcher", "validator", "test", "later", "not checkable", "adapter", "same"};
 constexpr std::string_view name_of(checked_by c) {
   return checked_by_names[static_cast<size_t>(c)];
 }
@@ -212,7 +246,8 @@ struct prose_rule {
   std::string_view id;    // "6.6-inode-2"
   std::string_view says;  // restated
   checked_by check;
-  std::string_view how;  // how it is checked, or why it can't be
+  std::string_view how;   // how it is checked, or why it can't be; empty for `same`
+  std::string_view same;  // "6.6-inode-2" for `same`
 };
 
 // Which methods a prose rule constrains; an empty method means every method of the table.
@@ -231,9 +266,26 @@ struct blocking_rule {
   uint16_t prose;         // index of the rule that says so
 };
 
+// What an older edition's method became.
+struct method_successor {
+  table_id table;
+  std::string_view method;
+  table_id native_table;
+  std::string_view native_method;  // empty: nothing
+  std::string_view why;            // nothing, because
+};
+
+// The native column of the same table that an older edition's column became.
+struct column_successor {
+  table_id table;
+  column id;
+  column native;
+};
+
 struct edition_rules {
   std::string_view release;
   std::string_view document;
+  std::span<const rule_table> tables;
   std::span<const rule_column> columns;
   std::span<const rule_row> rows;
   std::span<const rule_cell> cells;
@@ -241,6 +293,8 @@ struct edition_rules {
   std::span<const prose_rule> prose;
   std::span<const prose_target> targets;
   std::span<const blocking_rule> blocking;
+  std::span<const method_successor> successors;
+  std::span<const column_successor> column_successors;
 };
 
 HF_NAMESPACE_END

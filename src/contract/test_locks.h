@@ -34,6 +34,11 @@ class stand_in {
     after_acquire(this, class_, level_, 0, mode);
     mode_ = mode;
   }
+  // As if it had been tried: held, and in no order.
+  void hold(held mode) {
+    after_acquire(this, class_, level_, 0, mode);
+    mode_ = mode;
+  }
   void drop() {
     if (mode_ != held::none) before_release(this, class_, mode_);
     mode_ = held::none;

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cerrno>
 
+#include "contract/obligations.h"
 #include "pagecache/pagecache.h"
 #include "pagecache/radix.h"
 
@@ -37,6 +38,7 @@ LockedFolio filemap_lock_folio(address_space& mapping, pgoff_t index) {
 
 Status filemap_add_folio(address_space& mapping, folio& f, pgoff_t index) {
   assert((index & (f.nr_pages() - 1)) == 0);
+  obligations::filled(mapping);
   folio_lock(f);
   f.index = index;
   f.mapping.store(&mapping, std::memory_order_relaxed);
@@ -58,12 +60,15 @@ Status filemap_add_folio(address_space& mapping, folio& f, pgoff_t index) {
 void filemap_remove_folio(folio& f) {
   address_space& mapping = *f.mapping.load(std::memory_order_relaxed);
   assert(folio_locked(f));
+  obligations::changes(f);
+  obligations::dirty_dropped(f);
   {
     exclusive_guard g(mapping.i_pages.lock);
     [[maybe_unused]] void* old =
         radix_erase(mapping.i_pages.root, f.index, f.order, radix_reclaim::rcu);
     assert(old == &f);
     mapping.nrpages -= f.nr_pages();
+    f.marks.store(0, std::memory_order_relaxed);
     f.mapping.store(nullptr, std::memory_order_release);
   }
   folio_put(&f);

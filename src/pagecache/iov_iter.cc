@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/copy_bytes.h"
+#include "contract/obligations.h"
 #include "holdfast/sync/seqlock.h"
 
 #if HF_TSAN
@@ -19,6 +20,11 @@ void AnnotateIgnoreReadsEnd(const char* file, int line);
 
 HF_NAMESPACE_BEGIN
 namespace {
+
+// A worker that serves no task has no task's memory to reach.
+void tell(const iov_iter& i) {
+  if (!i.own) obligations::user_memory_touched();
+}
 
 size_t reach(const void* p, size_t n) {
   nofault_filter filter = nofault_reach.load(std::memory_order_relaxed);
@@ -66,6 +72,7 @@ std::byte* at(void* p, size_t n) {
 }
 
 size_t fault_in(const iov_iter& i, size_t n, bool write) {
+  tell(i);
   fault_in_fn fn = fault_in_user.load(std::memory_order_relaxed);
   if (!fn) return 0;
   if (n > i.count) n = i.count;
@@ -84,18 +91,21 @@ size_t fault_in(const iov_iter& i, size_t n, bool write) {
 }  // namespace
 
 size_t copy_to_iter(const void* src, size_t n, iov_iter& to) {
+  tell(to);
   return walk(to, n, [&](std::byte* p, size_t len, size_t done) {
     copy_out(p, at(src, done), len);
     return len;
   });
 }
 size_t copy_from_iter(void* dst, size_t n, iov_iter& from) {
+  tell(from);
   return walk(from, n, [&](std::byte* p, size_t len, size_t done) {
     copy_bytes(at(dst, done), p, len);
     return len;
   });
 }
 size_t copy_to_iter_nofault(const void* src, size_t n, iov_iter& to) {
+  tell(to);
   return walk(to, n, [&](std::byte* p, size_t len, size_t done) {
     len = reach(p, len);
     copy_out(p, at(src, done), len);
@@ -103,6 +113,7 @@ size_t copy_to_iter_nofault(const void* src, size_t n, iov_iter& to) {
   });
 }
 size_t copy_from_iter_nofault(void* dst, size_t n, iov_iter& from) {
+  tell(from);
   return walk(from, n, [&](std::byte* p, size_t len, size_t done) {
     len = reach(p, len);
     copy_bytes(at(dst, done), p, len);
@@ -110,6 +121,7 @@ size_t copy_from_iter_nofault(void* dst, size_t n, iov_iter& from) {
   });
 }
 size_t iov_iter_zero(size_t n, iov_iter& to) {
+  tell(to);
   return walk(to, n, [](std::byte* p, size_t len, size_t) {
     std::memset(p, 0, len);
     return len;

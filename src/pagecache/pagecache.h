@@ -17,6 +17,11 @@ folio* folio_alloc_on(std::byte* data, unsigned order);
 void folio_discard_unused(folio* f);
 size_t folios_in_use();  // for tests
 
+// -- folio_state.cc
+// In the index of the folio's mapping, if it has one.
+void folio_set_marks(folio& f, uint8_t marks);
+void folio_clear_marks(folio& f, uint8_t marks);
+
 // -- split.cc
 // Splits f (locked, in a mapping, one reference of the caller's) so that a folio begins at page
 // `at` inside it. On success f is out of the mapping and still locked; its parts are in. Errors:

@@ -10,6 +10,7 @@
 #include <cassert>
 #include <cerrno>
 
+#include "contract/obligations.h"
 #include "pagecache/pagecache.h"
 #include "pagecache/radix.h"
 
@@ -34,6 +35,7 @@ Status split_folio(folio& f, pgoff_t at) {
   const pgoff_t start = f.index;
   const pgoff_t end = start + f.nr_pages();
   if (at <= start || at >= end) return {};
+  obligations::changes(f);
   address_space& mapping = *f.mapping.load(std::memory_order_relaxed);
   const uint32_t keep =
       f.flags.load(std::memory_order_relaxed) & (pg_uptodate | pg_dirty | pg_referenced);
@@ -51,6 +53,7 @@ Status split_folio(folio& f, pgoff_t at) {
     n->index = p;
     n->mapping.store(&mapping, std::memory_order_relaxed);
     n->flags.store(keep, std::memory_order_relaxed);
+    n->marks.store(f.marks.load(std::memory_order_relaxed), std::memory_order_relaxed);
     assert(ps.count < 2 * max_folio_order);
     ps.part[ps.count++] = n;
     p += pgoff_t{1} << order;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/dispatch/aops.h"
+#include "holdfast/writeback.h"
 #include "pagecache/pagecache.h"
 #include "pagecache/radix.h"
 
@@ -44,7 +45,7 @@ unsigned gather(address_space& mapping, pgoff_t& index, pgoff_t end, folio** out
 void remove_whole(folio& f) {
   address_space& mapping = *f.mapping.load(std::memory_order_relaxed);
   if (f.test(pg_private)) aops::invalidate_folio(f, 0, f.size());
-  f.flags.fetch_and(~pg_dirty, std::memory_order_relaxed);
+  folio_cancel_dirty(f);
   filemap_remove_folio(f);
   if (mapping.a_ops->free_folio) aops::free_folio(*mapping.a_ops, f);
 }
@@ -115,6 +116,7 @@ void truncate_inode_pages_range(address_space& mapping, loff_t start, loff_t end
         again = true;
         continue;
       }
+      folio_wait_writeback(*f);
       if (f->pos() >= start && (to == max_lfs_filesize || inside(*f, start, to))) {
         remove_whole(*f);
         folio_unlock(*f);

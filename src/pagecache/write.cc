@@ -119,7 +119,8 @@ void truncate_setsize(inode& i, loff_t new_size) {
 }
 
 void truncate_inode_pages_final(address_space& mapping) {
-  mapping.flags |= as_exiting;
+  mapping.flags.fetch_or(as_exiting);
+  report_open_obligations(mapping, false);  // before the wait for what nobody will do
   truncate_inode_pages(mapping, 0);
 }
 

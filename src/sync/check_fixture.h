@@ -30,13 +30,13 @@ class checked_test : public ::testing::Test {
     before_ = get_check_mode();
     reset_validator();
     found().clear();
-    set_violation_sink(collect);
+    sink_before_ = set_violation_sink(collect);
     set_check_mode(check_mode::report);
   }
   void TearDown() override {
     if (!checking_compiled_in) return;
     set_check_mode(before_);
-    set_violation_sink(nullptr);
+    set_violation_sink(sink_before_);
     reset_validator();
   }
 
@@ -58,6 +58,7 @@ class checked_test : public ::testing::Test {
                        v.context->operation != nullptr ? v.context->operation : ""});
   }
   check_mode before_ = check_mode::off;
+  violation_sink sink_before_ = nullptr;
 };
 
 }  // namespace holdfast

@@ -92,8 +92,8 @@ void remove(exec_context& c, held_lock* h) {
   --c.held_count;
 }
 
-void report_same_class(const void* lock, const order_key& inner, held mode) {
-  report r(violation_kind::same_class, 4);
+[[gnu::noinline]] void report_same_class(const void* lock, const order_key& inner, held mode) {
+  report r(violation_kind::same_class, 3);
   r.about(lock, *inner.cls, inner.level, inner.depth, mode);
   snprintf(r.text, sizeof r.text,
            "takes a second %s at nest level %s: two locks of one class need distinct levels",
@@ -106,12 +106,12 @@ void report_same_class(const void* lock, const order_key& inner, held mode) {
 [[gnu::noinline]] void check_new_order(exec_context& c, const void* lock, const held_lock& outer,
                                        const order_key& inner, held mode) {
   void* stack[max_lock_frames];
-  size_t frames = capture_stack(stack, max_lock_frames, 3);
+  size_t frames = capture_stack(stack, max_lock_frames, 2);
   order_edge chain[max_order_chain];
   size_t length = 0;
   order_verdict verdict = learn_order(outer, inner, stack, frames, c.operation, chain, length);
   if (verdict == order_verdict::known || verdict == order_verdict::added) return;
-  report r(violation_kind::order, 4);
+  report r(violation_kind::order, 3);
   r.about(lock, *inner.cls, inner.level, inner.depth, mode);
   order_edge edge;
   edge.outer = outer.cls;
@@ -138,16 +138,25 @@ void report_same_class(const void* lock, const order_key& inner, held mode) {
                                            nullptr, 0));
 }
 
-[[gnu::noinline]] void check_order(exec_context& c, const void* lock, const order_key& inner,
-                                   held mode) {
+// Inlined, since the stacks leave out the hook's frame and that of what it calls.
+[[gnu::always_inline]] inline void check_order(exec_context& c, const void* lock,
+                                               const order_key& inner, held mode) {
+  const uint32_t node = order_graph::find_node(inner);
   for (uint32_t i = 0; i < c.held_count; ++i) {
-    const held_lock& outer = c.held_locks[i];
+    held_lock& outer = c.held_locks[i];
+    if (order_graph::is_known(outer.order_node, node)) continue;
     if (outer.cls == inner.cls && outer.level == inner.level && outer.depth == inner.depth) {
       if (!orders_itself(inner.cls->kind)) report_same_class(lock, inner, mode);
-    } else if (!order_is_known(outer, inner)) {
-      check_new_order(c, lock, outer, inner, mode);
+      continue;
     }
+    check_new_order(c, lock, outer, inner, mode);
+    outer.order_node = order_graph::find_node({outer.cls, outer.level, outer.depth});
   }
+}
+
+bool order_is_known(const held_lock& outer, const order_key& inner) {
+  return order_graph::is_known(order_graph::find_node({outer.cls, outer.level, outer.depth}),
+                               order_graph::find_node(inner));
 }
 
 // Who waits for a lock inside an RCU section delays the grace period: the section comes before the
@@ -263,7 +272,7 @@ void hook_sched(sched_event e, const void* object) {
     r.send();
     return;
   }
-  register_lock_class(c);
+  if (c.id.load(std::memory_order_relaxed) == 0) register_lock_class(c);
   c.acquired.fetch_add(1, std::memory_order_relaxed);
   held_lock& h = x.held_locks[x.held_count];
   h.lock = lock;
@@ -271,6 +280,7 @@ void hook_sched(sched_event e, const void* object) {
   h.level = n;
   h.depth = depth;
   h.mode = mode;
+  h.order_node = order_graph::find_node({&c, n, depth});
   h.frames = static_cast<uint8_t>(capture_stack(h.stack, max_lock_frames, 1));
   ++x.held_count;
 }

@@ -219,8 +219,8 @@ TEST_F(Hooks, DeclaredOrderIsKnownBeforeItIsSeen) {
   EXPECT_EQ(count(violation_kind::order), 1u);
 }
 
-// What lockdep calls a missing dependency: the section waits for the lock, the lock's holder for the
-// end of all sections.
+// What lockdep calls a missing dependency: the section waits for the lock, the lock's holder for
+// the end of all sections.
 TEST_F(Hooks, ALockTakenInAnRcuSectionIsNotHeldOverAGracePeriod) {
   static constinit lock_class leaf{"rcu_leaf", lock_kind::spinlock};
   static constinit lock_class outer{"rcu_outer", lock_kind::mutex};
@@ -243,7 +243,8 @@ TEST_F(Hooks, ALockTakenInAnRcuSectionIsNotHeldOverAGracePeriod) {
     before_release(&s, leaf, held::exclusive);
   }
   ASSERT_EQ(count(violation_kind::order), 1u);
-  EXPECT_NE(found().back().summary.find("RCU section"), std::string::npos) << found().back().summary;
+  EXPECT_NE(found().back().summary.find("RCU section"), std::string::npos)
+      << found().back().summary;
   EXPECT_EQ(found().back().chain_length, 1u);
 }
 

@@ -10,11 +10,18 @@
 
 HF_NAMESPACE_BEGIN
 
+namespace order_graph {
+constinit std::atomic<uint16_t> node_ids[max_classes][8][depths];
+constinit std::atomic<uint64_t> good[max_nodes][max_nodes / 64];
+}  // namespace order_graph
+
 namespace {
 
-constexpr uint32_t max_classes = 256;
-constexpr uint32_t max_nodes = 1024;
-constexpr uint32_t depths = 4;
+using order_graph::depths;
+using order_graph::good;
+using order_graph::max_classes;
+using order_graph::max_nodes;
+using order_graph::node_ids;
 constexpr uint32_t max_declared = 256;
 
 using bit_row = std::atomic<uint64_t>[max_nodes / 64];
@@ -37,10 +44,8 @@ struct declared_pair {
 
 // Writes under graph_lock; ids, good and bad are read without.
 constinit std::atomic<uint32_t> graph_lock{0};
-constinit std::atomic<uint16_t> node_ids[max_classes][8][depths];  // 0: none
 constinit node nodes[max_nodes];
 constinit uint32_t last_node = 0;
-constinit bit_row good[max_nodes];
 constinit bit_row bad[max_nodes];
 constinit declared_pair declared[max_declared];
 constinit uint32_t declared_count = 0;
@@ -57,12 +62,6 @@ std::atomic<uint16_t>* slot(const order_key& k) {
   if (id >= max_classes) return nullptr;
   uint32_t d = k.depth < depths ? k.depth : depths - 1;
   return &node_ids[id][static_cast<unsigned>(k.level) & 7][d];
-}
-
-// 0: not known (yet).
-uint32_t find_node(const order_key& k) {
-  std::atomic<uint16_t>* s = slot(k);
-  return s != nullptr ? s->load(std::memory_order_acquire) : 0;
 }
 
 uint32_t make_node(const order_key& k) {
@@ -144,12 +143,6 @@ void add_declared(const declared_pair& p) {
 }
 
 }  // namespace
-
-bool order_is_known(const held_lock& outer, const order_key& inner) {
-  uint32_t a = find_node({outer.cls, outer.level, outer.depth});
-  uint32_t b = find_node(inner);
-  return a != 0 && b != 0 && test(good, a, b);
-}
 
 order_verdict learn_order(const held_lock& outer, const order_key& inner, void* const* stack,
                           size_t frames, const char* operation, order_edge* chain, size_t& length) {

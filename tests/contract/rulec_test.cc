@@ -30,12 +30,19 @@ class rulec_test : public testing::Test {
   }
   void TearDown() override { fs::remove_all(dir_); }
 
-  outcome run(const std::string& rules) {
+  // native: the text of the native edition's rules, for an older edition.
+  outcome run(const std::string& rules, const std::string& native = "") {
     const fs::path in = dir_ / "x.rules", out = dir_ / "x.h", err = dir_ / "err";
+    const fs::path native_in = dir_ / "native.rules";
     fs::remove(out);
     std::ofstream(in, std::ios::binary) << rules;
-    const std::string command = std::string("'") + HOLDFAST_BINARY_DIR + "/rulec' '" + in.string() +
-                                "' '" + out.string() + "' 2>'" + err.string() + "'";
+    std::string command = std::string("'") + HOLDFAST_BINARY_DIR + "/rulec' '" + in.string() +
+                          "' '" + out.string() + "'";
+    if (!native.empty()) {
+      std::ofstream(native_in, std::ios::binary) << native;
+      command += " '" + native_in.string() + "'";
+    }
+    command += " 2>'" + err.string() + "'";
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(err), slurp(out), fs::exists(out)};
   }
@@ -76,6 +83,120 @@ TEST_F(rulec_test, a_small_file_compiles) {
 
 TEST_F(rulec_test, the_same_input_gives_the_same_output) {
   EXPECT_EQ(run(rule).header, run(rule).header);
+}
+
+TEST_F(rulec_test, a_table_without_heading_goes_by_its_name) {
+  EXPECT_NE(run(inode).header.find("{table_id::inode_operations, \"inode_operations\"}"),
+            std::string::npos);
+  const outcome o = run(head + "table xattr_handler\nheading xattr_handler  operations\n");
+  EXPECT_EQ(o.status, 0) << o.errors;
+  EXPECT_NE(o.header.find("{table_id::xattr_handler, \"xattr_handler operations\"}"),
+            std::string::npos);
+}
+
+TEST_F(rulec_test, a_column_may_lack_its_heading) {
+  const outcome o = run(head + "table super_operations\ncolumn note note -\n");
+  EXPECT_EQ(o.status, 0) << o.errors;
+  EXPECT_NE(o.header.find("column::note, column_kind::note, \"\"}"), std::string::npos);
+}
+
+// --- an older edition, next to the native one ---
+
+const std::string native =
+    rule +  // release 9.9
+    "rule 9.9-inode-2\n  on *\n  says x\n  not checkable: y\n"
+    "row get_link | no\n"
+    "table xattr_handler\ncolumn i_rwsem lock i_rwsem(inode)\nrow set | exclusive\n"
+    "rule 9.9-xattr-1\n  on *\n  says x\n  check gate: y\n";
+const std::string older =
+    "release 1.0\ndocument an old test\n"   // 1, 2
+    "table inode_operations\n"              // 3
+    "column i_mutex lock i_mutex(inode)\n"  // 4
+    "row lookup | yes\n"                    // 5
+    "successor column i_mutex i_rwsem\n";   // 6
+const std::string old_rule = older +
+                             "rule 1.0-inode-1\n"         // 7
+                             "  on *\n"                   // 8
+                             "  says all could block\n";  // 9
+
+TEST_F(rulec_test, an_older_edition_refers_to_the_native_one) {
+  const outcome o = run(older +
+                            "row follow_link | no\n"
+                            "row put_link | no\n"
+                            "row setxattr | yes\n"
+                            "successor follow_link get_link\n"
+                            "successor put_link none: the delayed call does it\n"
+                            "successor setxattr xattr_handler.set\n"
+                            "rule 1.0-inode-1\n  on *\n  says a\n  same 9.9-inode-1\n"
+                            "rule 1.0-inode-2\n  on *\n  says b\n  check adapter: by it\n"
+                            "rule 1.0-inode-3\n  on *\n  says c\n  not checkable: so it is\n",
+                        native);
+  EXPECT_EQ(o.status, 0) << o.errors;
+  const char* const lines[] = {
+      "{table_id::inode_operations, \"follow_link\", table_id::inode_operations, \"get_link\", "
+      "\"\"}",
+      "{table_id::inode_operations, \"put_link\", table_id::inode_operations, \"\", "
+      "\"the delayed call does it\"}",
+      "{table_id::inode_operations, \"setxattr\", table_id::xattr_handler, \"set\", \"\"}",
+      "{table_id::inode_operations, column::i_mutex, column::i_rwsem}",
+      "checked_by::same, \"\", \"9.9-inode-1\"}",
+      "checked_by::adapter, \"by it\", \"\"}",
+      "checked_by::not_checkable, \"so it is\", \"\"}",
+  };
+  for (const char* line : lines) EXPECT_NE(o.header.find(line), std::string::npos) << line;
+}
+
+TEST_F(rulec_test, an_error_in_the_native_edition_is_reported_there) {
+  const outcome o = run(older, native + "nonsense\n");
+  EXPECT_EQ(o.status, 1);
+  EXPECT_FALSE(o.written);
+  EXPECT_NE(o.errors.find("native.rules:22: unknown keyword 'nonsense'"), std::string::npos)
+      << o.errors;
+}
+
+TEST_F(rulec_test, a_wrong_reference_is_refused_with_its_line) {
+  struct bad {
+    std::string text;
+    int line;
+    const char* message;
+  };
+  const bad cases[] = {
+      {older + "row follow_link | no\n", 7, "'follow_link' is not native and has no 'successor'"},
+      {older + "proto put_link = int (*put_link)(int);\n", 7, "'put_link' is not native"},
+      {older + "row follow_link | no\nsuccessor follow_link\n", 8, "a method's name is missing"},
+      {older + "row follow_link | no\nsuccessor follow_link gone\n", 8, "has no method 'gone'"},
+      {older + "row follow_link | no\nsuccessor follow_link *\n", 8, "not a native method"},
+      {older + "row follow_link | no\nsuccessor follow_link set\n", 8, "has no method 'set'"},
+      {older + "row follow_link | no\nsuccessor follow_link x.set\n", 8, "unknown table 'x'"},
+      {older + "row follow_link | no\nsuccessor follow_link none\n", 8, "no reason"},
+      {older + "row follow_link | no\nsuccessor follow_link none:\n", 8, "no reason"},
+      {older + "successor follow_link get_link\n", 7, "has neither row nor prototype"},
+      {older + "successor lookup lookup\nsuccessor lookup lookup\n", 8, "a successor already"},
+      {older + "successor column i_mutex i_rwsem\n", 7, "a successor already"},
+      {older + "successor column bd_mutex i_rwsem\n", 7, "the table has no column 'bd_mutex'"},
+      {older + "successor column i_mutex flc_lock\n", 7, "native table has no column 'flc_lock'"},
+      {older + "successor column wrong i_rwsem\n", 7, "unknown column 'wrong'"},
+      {older.substr(0, older.rfind("successor")), 4,
+       "'i_mutex' is not native and has no successor"},
+      {old_rule + "  same 9.9-inode-9\n", 10, "no rule '9.9-inode-9'"},
+      {old_rule + "  same 9.9-inode-2\n", 10, "isn't checked either"},
+      {old_rule + "  same 9.9-xattr-1\n", 10, "is of another section"},
+      {old_rule + "  same 9.9-inode-1\n  not checkable: x\n", 11, "checked by one"},
+      {old_rule + "  check gate: x\n", 10, "checked by its adapter, or by the same rule"},
+      {old_rule + "  check same: x\n", 10, "'check' by whom? 'same'"},
+      {old_rule + "  check adapter\n", 10, "'check' without saying how"},
+      {old_rule, 7, "lacks 'check', 'same' or 'not checkable'"},
+      {older + "successor rename\n", 7, "a method's name is missing"},
+  };
+  for (const bad& b : cases) {
+    const outcome o = run(b.text, native);
+    SCOPED_TRACE(b.text + "--> " + o.errors);
+    EXPECT_EQ(o.status, 1);
+    EXPECT_FALSE(o.written);
+    const std::string prefix = (dir_ / "x.rules").string() + ":" + std::to_string(b.line) + ": ";
+    EXPECT_EQ(o.errors.substr(0, prefix.size()), prefix);
+    EXPECT_NE(o.errors.find(b.message), std::string::npos);
+  }
 }
 
 TEST_F(rulec_test, malformed_input_is_refused_with_its_line) {
@@ -130,7 +251,8 @@ TEST_F(rulec_test, malformed_input_is_refused_with_its_line) {
       {inode + "  says x\n", 6, "an indented line outside of a rule"},
       {inode + "rule 9.9-inode-1\n  says x\n  check gate: y\n", 6, "lacks 'on'"},
       {inode + "rule 9.9-inode-1\n  on *\n  check gate: y\n", 6, "lacks 'says'"},
-      {inode + "rule 9.9-inode-1\n  on *\n  says x\n", 6, "lacks 'check' or 'not checkable'"},
+      {inode + "rule 9.9-inode-1\n  on *\n  says x\n", 6,
+       "lacks 'check', 'same' or 'not checkable'"},
       {inode + "rule 9.9-inode-1\n  on create\n  says x\n  check gate: y\n", 6,
        "neither row nor prototype"},
       {inode + "rule 9.9-inode-1\n  on *\n  on *\n", 8, "a second 'on'"},
@@ -141,6 +263,14 @@ TEST_F(rulec_test, malformed_input_is_refused_with_its_line) {
       {inode + "rule 9.9-inode-1\n  not checkable:\n", 7, "'not checkable' without a reason"},
       {inode + "rule 9.9-inode-1\n  check gate: x\n  check test: x\n", 8, "checked by one"},
       {inode + "rule 9.9-inode-1\n  wants x\n", 7, "unknown part of a rule 'wants'"},
+      {inode + "heading\n", 6, "'heading' without a text"},
+      {inode + "heading inode_operations\n", 6, "goes without saying"},
+      {inode + "heading a\nheading b\n", 7, "a second 'heading'"},
+      {head + "heading a\n", 3, "'heading' outside of a table"},
+      {inode + "successor lookup lookup\n", 6, "no native edition to find it in"},
+      {inode + "successor column i_rwsem i_rwsem\n", 6, "no native edition to find it in"},
+      {inode + "rule 9.9-inode-1\n  same 9.9-inode-1\n", 7, "no native edition to find it in"},
+      {inode + "rule 9.9-inode-1\n  check adapter: x\n", 7, "an older edition's rules only"},
       {inode + "row caf\xc3\xa9 | no\n", 6, "only printable ASCII"},
   };
   for (const bad& b : cases) {

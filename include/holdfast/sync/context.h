@@ -40,6 +40,7 @@ struct held_lock {
   uint8_t depth = 0;  // stacking depth of the file system the lock belongs to
   held mode = held::none;
   uint8_t frames = 0;
+  uint16_t order_node = 0;  // the validator's number for (class, level, depth); 0: none yet
   void* stack[max_lock_frames] = {};  // return addresses, innermost first
 };
 
@@ -53,6 +54,7 @@ struct exec_context {
   uint32_t atomic_depth = 0;    // spinlocks held
   uint32_t no_block_depth = 0;  // calls entered that may not block
   uint32_t alloc_flags = 0;
+  uint32_t no_user_memory = 0;  // > 0: a worker's context, behind which no task's memory lies
   const char* no_block_reason = nullptr;
   const void* no_block_by = nullptr;  // the gate of the call that may not block, for reports
   struct task* task = nullptr;
@@ -216,6 +218,19 @@ class operation_scope {
  private:
   exec_context& context_;
   const char* before_;
+};
+
+// For a worker that serves no task (a loop device's, writeback): copies from or to a task's memory
+// are violations while it lives.
+class no_user_memory_scope {
+ public:
+  no_user_memory_scope() : context_(this_context()) { ++context_.no_user_memory; }
+  ~no_user_memory_scope() { --context_.no_user_memory; }
+  no_user_memory_scope(const no_user_memory_scope&) = delete;
+  no_user_memory_scope& operator=(const no_user_memory_scope&) = delete;
+
+ private:
+  exec_context& context_;
 };
 
 // Adds allocation flags for its life.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// address_space_operations: each rule that can be seen on entry and at return, once kept and once
-// broken. A folio's lock is stated to the validator here; the bit itself is the page cache's.
+// address_space_operations: locks and the rules that can be seen on entry and at return, once kept
+// and once broken. A folio's lock is stated to the validator here; the bit itself is the page
+// cache's. Rules that follow a folio are in aops_*_test.cc.
 #include "core/dispatch/aops.h"
 
 #include <cerrno>
 
+#include "contract/obligations.h"
 #include "core/dispatch/stand_ins.h"
 #include "holdfast/sync/hooks.h"
 
@@ -28,6 +30,7 @@ class aops_test : public dispatch_test {
  protected:
   void SetUp() override {
     dispatch_test::SetUp();
+    obligations::reset();
     page.mapping = &mapping;
     table = stand_in::aops_table::full;
     mapping.a_ops = &table;
@@ -58,27 +61,6 @@ TEST_F(aops_test, methods_that_keep_the_folio_locked) {
                 [&] { EXPECT_TRUE(aops::error_remove_page(mapping, page).ok()); });
   page.mapping = nullptr;
   expect_locked("free_folio", [&] { aops::free_folio(table, page); });
-}
-
-TEST_F(aops_test, writepage_unlocks_unless_it_says_activate) {
-  iattr spare;
-  auto& wbc = reinterpret_cast<writeback_control&>(spare);  // incomplete; nobody looks
-  table.writepage = [](folio&, writeback_control&) -> Result<int> {
-    ++stand_in::calls;
-    if (unlocks != nullptr) give(*unlocks);
-    return 0;
-  };
-  auto write = [&](bool unlock) {
-    unlocks = unlock ? &page : nullptr;
-    take(page);
-    EXPECT_TRUE(aops::writepage(page, wbc).ok());
-    if (!unlock) give(page);
-  };
-  expect("writepage", folio_column, [&] { write(true); }, [&] { write(false); });
-  table.writepage = [](folio&, writeback_control&) -> Result<int> {
-    return aops::writepage_activate;
-  };
-  EXPECT_TRUE(during([&] { write(false); }).empty()) << "activate comes back locked";
 }
 
 TEST_F(aops_test, read_folio_fills_under_the_invalidate_lock) {
@@ -113,8 +95,7 @@ TEST_F(aops_test, read_folio_fills_under_the_invalidate_lock) {
 }
 
 TEST_F(aops_test, readahead_runs_under_the_invalidate_lock) {
-  iattr spare;
-  auto& rac = reinterpret_cast<readahead_control&>(spare);
+  readahead_control rac{.filp = nullptr, .mapping = &mapping};
   expect(
       "readahead", "invalidate_lock",
       [&] {
@@ -235,20 +216,30 @@ TEST_F(aops_test, sentences_about_the_folio) {
 }
 
 TEST_F(aops_test, methods_without_locks_may_block) {
-  iattr spare;
+  writeback_control wbc;
+  block_device* const device = reinterpret_cast<block_device*>(&mapping);  // nobody looks
+  swap_info sis;
+  sis.bdev = device;
   kiocb iocb{.ki_filp = &f};
   iov_iter data;
   sector_t span = 0;
   auto ok = [](const auto& r) { EXPECT_TRUE(r.ok()); };
-  expect_blocks("writepages", [&] {
-    ok(aops::writepages(mapping, reinterpret_cast<writeback_control&>(spare)));
-  });
-  expect_blocks("bmap", [&] { aops::bmap(mapping, 0); });
+  expect_blocks("writepages", [&] { ok(aops::writepages(mapping, wbc)); });
+  expect_blocks("bmap", [&] { aops::bmap(bmap_caller::fibmap, mapping, 0); });
   expect_blocks("direct_IO", [&] { ok(aops::direct_IO(iocb, data)); });
-  expect_blocks("swap_activate",
-                [&] { ok(aops::swap_activate(reinterpret_cast<swap_info&>(spare), f, span)); });
-  expect_blocks("swap_deactivate", [&] { aops::swap_deactivate(f); });
-  expect_blocks("swap_rw", [&] { ok(aops::swap_rw(iocb, data)); });
+  auto is_active = [&](uint32_t how) { mapping.flags = how; };
+  expect_blocks("swap_activate", [&] {
+    is_active(0);
+    ok(aops::swap_activate(sis, f, span));
+  });
+  expect_blocks("swap_deactivate", [&] {
+    is_active(as_swap_active);
+    aops::swap_deactivate(f);
+  });
+  expect_blocks("swap_rw", [&] {
+    is_active(as_swap_active | as_swap_rw);
+    ok(aops::swap_rw(iocb, data));
+  });
 }
 
 TEST_F(aops_test, migrate_folio_holds_both) {

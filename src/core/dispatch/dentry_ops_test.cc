@@ -26,7 +26,10 @@ TEST_F(dentry_ops_test, methods_that_may_block) {
 TEST_F(dentry_ops_test, methods_that_never_block) {
   qstr name{.hash = 0, .len = 1, .name = "a"};
   expect_never_blocks("d_hash", [&] { EXPECT_TRUE(dentry_ops::d_hash(dir_dentry, name).ok()); });
-  expect_never_blocks("d_compare", [&] { dentry_ops::d_compare(regular_dentry, "a", name); });
+  expect_never_blocks("d_compare", [&] {
+    rcu_read_guard rcu;
+    dentry_ops::d_compare(regular_dentry, "a", name);
+  });
   char buffer[8];
   expect_never_blocks("d_dname", [&] {
     EXPECT_TRUE(dentry_ops::d_dname(regular_dentry, buffer, sizeof buffer).ok());

@@ -96,8 +96,7 @@ TEST_F(null_defaults_test, update_time_sets_what_was_asked_for) {
 }
 
 TEST_F(null_defaults_test, super_operations) {
-  iattr spare;
-  auto& wbc = reinterpret_cast<writeback_control&>(spare);
+  writeback_control wbc;
   for (const super_operations* none :
        {static_cast<const super_operations*>(nullptr), &stand_in::super_table::empty}) {
     sb.s_op = none;
@@ -184,8 +183,9 @@ TEST_F(null_defaults_test, file_operations) {
 }
 
 TEST_F(null_defaults_test, address_space_operations) {
-  iattr spare;
-  auto& wbc = reinterpret_cast<writeback_control&>(spare);
+  writeback_control wbc;
+  readahead_control rac;
+  swap_info sis;
   address_space& mapping = regular.i_data;
   folio page, other;
   page.mapping = &mapping;
@@ -195,12 +195,12 @@ TEST_F(null_defaults_test, address_space_operations) {
   EXPECT_TRUE(aops::dirty_folio(mapping, page));
   EXPECT_TRUE(page.test(pg_dirty));
   EXPECT_FALSE(aops::dirty_folio(mapping, page)) << "it was dirty already";
-  aops::readahead(mapping, reinterpret_cast<readahead_control&>(spare));
+  aops::readahead(mapping, rac);
   folio* got = nullptr;
   void* fsdata = nullptr;
   EXPECT_EQ(aops::write_begin(nullptr, mapping, 0, 1, got, fsdata).code(), EINVAL);
   EXPECT_EQ(aops::write_end(nullptr, mapping, 0, 1, 1, page, fsdata).code(), EINVAL);
-  EXPECT_EQ(aops::bmap(mapping, 1), 0u);
+  EXPECT_EQ(aops::bmap(bmap_caller::fibmap, mapping, 1), 0u);
   aops::invalidate_folio(page, 0, 1);
   EXPECT_TRUE(aops::release_folio(page, 0));
   page.flags |= pg_private;
@@ -214,7 +214,7 @@ TEST_F(null_defaults_test, address_space_operations) {
   EXPECT_FALSE(aops::is_partially_uptodate(page, 0, 1));
   EXPECT_EQ(aops::error_remove_page(mapping, page).code(), EOPNOTSUPP);
   sector_t span = 0;
-  EXPECT_EQ(aops::swap_activate(reinterpret_cast<swap_info&>(spare), f, span).code(), EOPNOTSUPP);
+  EXPECT_EQ(aops::swap_activate(sis, f, span).code(), EOPNOTSUPP);
   aops::swap_deactivate(f);
   EXPECT_EQ(aops::swap_rw(iocb, data).code(), EOPNOTSUPP);
 }

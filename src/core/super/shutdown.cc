@@ -15,6 +15,7 @@
 #include "core/dispatch/super_ops.h"
 #include "core/mount/writers.h"
 #include "core/super/super_internal.h"
+#include "holdfast/address_space.h"
 
 HF_NAMESPACE_BEGIN
 
@@ -56,8 +57,10 @@ void generic_shutdown_super(super_block& sb) {
       exclusive_guard g(sb.s_inode_list_lock);
       busy = !sb.s_inodes.empty();
     }
-    if (busy)
+    if (busy) {
       std::fprintf(stderr, "holdfast: %s: inodes are still in use after unmount\n", sb.s_id);
+      report_open_obligations(sb);
+    }
   }
   sb.s_flags.atomic().fetch_or(sb_dying, std::memory_order_release);
   super_wake();
