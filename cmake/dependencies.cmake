@@ -6,3 +6,5 @@ find_package(fmt REQUIRED)
 pkg_check_modules(urcu REQUIRED IMPORTED_TARGET liburcu-memb)
 find_library(HOLDFAST_URCU_COMMON urcu-common REQUIRED)
 pkg_check_modules(fuse3 IMPORTED_TARGET fuse3>=3.14)
+# Optional: lines in the stacks of violation reports.
+pkg_check_modules(libdw IMPORTED_TARGET libdw)

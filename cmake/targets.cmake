@@ -39,6 +39,11 @@ endif()
 target_link_libraries(holdfast PUBLIC holdfast_flags Threads::Threads ${CMAKE_DL_LIBS} fmt::fmt
                                       PkgConfig::urcu ${HOLDFAST_URCU_COMMON})
 target_link_libraries(holdfast PRIVATE $<BUILD_INTERFACE:holdfast_warnings>)
+if(libdw_FOUND)
+  target_link_libraries(holdfast PUBLIC PkgConfig::libdw)
+endif()
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/contract/symbol.cc PROPERTIES
+  COMPILE_DEFINITIONS "HOLDFAST_HAS_LIBDW=$<BOOL:${libdw_FOUND}>")
 
 # --- the doors: the public API is all they see ---
 set(HOLDFAST_FRONTS "")

@@ -19,7 +19,7 @@
 
 #include "holdfast/abi.h"
 #include "holdfast/result.h"
-#include "holdfast/sync/context.h"
+#include "holdfast/sync/violation.h"
 
 HF_NAMESPACE_BEGIN
 
@@ -59,6 +59,11 @@ struct violation {
   held_lock_report held[max_held] = {};
   unsigned frame_count = 0;
   void* frames[max_frames] = {};  // return addresses, innermost first
+  uint64_t id = 0;                // the same for repetitions
+  // Kind "order": what was about to be done, and the known orders that contradict it.
+  const order_edge* new_edge = nullptr;
+  const order_edge* chain = nullptr;
+  size_t chain_length = 0;
 };
 
 // Text for people goes to stderr, or to this callback instead. Null restores stderr.
@@ -68,8 +73,9 @@ void set_violation_text(violation_text_fn fn, void* context);
 using violation_fn = void (*)(const violation& v, void* context);
 void set_violation_callback(violation_fn fn, void* context);
 
-// Appends each distinct violation to the file as one line of JSON; null closes it.
-// Errors: those of open(2).
+// Appends each distinct violation to the file as one line of JSON. Null closes it, after one line
+// for each that was seen, with its count ("total": true); so does the end of the process, and an
+// abort. A line is one write(2). Errors: those of open(2).
 Status set_contract_log(const char* path);
 
 // Calls through gates while checking was on, and what they found.

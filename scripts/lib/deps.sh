@@ -5,7 +5,7 @@
 # When nothing is missing this is one dpkg-query, so every call may afford it.
 
 deps_run=(g++ cmake ninja-build pkg-config ccache liburcu-dev libfuse3-dev fuse3 libfmt-dev
-  libcli11-dev nlohmann-json3-dev)
+  libcli11-dev nlohmann-json3-dev libdw-dev)
 deps_test=("${deps_run[@]}" git python3 clang-19 clang-tidy-19 clang-format-19 lld-19
   libclang-rt-19-dev liburing-dev libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
   attr acl libacl1-dev rsync e2fsprogs util-linux chromium chromium-driver)

@@ -36,16 +36,19 @@ struct explain_request {
 void register_file_systems();
 // "off", "report", "abort". Throws user_error, also where checking is not compiled in.
 void apply_check_mode(const std::string& mode, const std::string& log);
+// Empty: nothing. Throws user_error.
+void open_check_log(const std::string& log);
 
 int mount_command(const mount_request& r);
 int umount_command(const std::string& dir, bool lazy);
 int status_command(const std::string& dir, bool json, bool rules);
 int types_command();
-int demo_command();
+// `log`: where violations go as JSON; empty: nowhere.
+int demo_command(const std::string& log);
 int explain_command(const explain_request& r);
 // For --help.
 std::string operations_help();
 // The demo without the kernel: a tree copied into a Holdfast name space, worked on, removed.
-int demo_in_process(const std::string& source_tree);
+int demo_in_process(const std::string& source_tree, const std::string& log);
 
 }  // namespace holdfast::app

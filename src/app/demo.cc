@@ -69,14 +69,16 @@ class steps {
 
 class temporary_mount {
  public:
-  temporary_mount() {
+  explicit temporary_mount(const std::string& log) {
     char name[] = "/tmp/holdfast-demo.XXXXXX";
     if (mkdtemp(name) == nullptr) throw user_error(std::string(name) + ": " + error_text(errno));
     dir_ = name;
     std::string self = fs::read_symlink("/proc/self/exe").string();
     // Not kept: the server inherits the descriptors, and a pipe would stay open.
-    run_result r = run_program({self, "mount", "-t", "tmpfs", "--check=abort", "none", dir_},
-                               {.cwd = {}, .keep_output = false});
+    std::vector<std::string> argv = {self, "mount", "-t", "tmpfs", "--check=abort"};
+    if (!log.empty()) argv.push_back("--check-log=" + log);
+    argv.insert(argv.end(), {"none", dir_});
+    run_result r = run_program(argv, {.cwd = {}, .keep_output = false});
     if (r.status != 0) {
       rmdir(dir_.c_str());
       throw user_error("the mount failed");
@@ -169,18 +171,18 @@ bool can_mount(std::string& why) {
 
 }  // namespace
 
-int demo_command() {
+int demo_command(const std::string& log) {
   std::string tree = find_tree();
   std::string why;
   if (!can_mount(why)) {
     printf("No mount is possible here (%s), so the same happens inside this process.\n",
            why.c_str());
-    return demo_in_process(tree);
+    return demo_in_process(tree, log);
   }
   setvbuf(stdout, nullptr, _IOLBF, 0);
   signal(SIGPIPE, SIG_IGN);  // a reader that went away must not leave the mount behind
   steps s;
-  temporary_mount mount;
+  temporary_mount mount(log);
   printf("Mounted a tmpfs on %s; every call is checked, a violation aborts.\n",
          mount.dir().c_str());
   work(s, tree, mount.dir());

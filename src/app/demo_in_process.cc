@@ -162,8 +162,8 @@ void step(const std::string& what, F&& f) {
 
 }  // namespace
 
-int demo_in_process(const std::string& source_tree) {
-  apply_check_mode("abort", "");
+int demo_in_process(const std::string& source_tree, const std::string& log) {
+  apply_check_mode("abort", log);
   register_file_systems();
   mnt_namespace* ns = must(create_mnt_namespace("tmpfs", "none", 0, ""), "tmpfs");
   task* t = create_task(*ns);

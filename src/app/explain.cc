@@ -81,6 +81,7 @@ class performance {
         check_operation(op);
         if (op.task != "prepare") lane_of(op.task);
       }
+    if (lanes_.empty()) throw user_error("the script prepares, and performs nothing");
     for (const lane& l : lanes_) timeline_.tasks.push_back(l.name);
     timeline_.pause_us = request_.pause_us >= 0 ? static_cast<unsigned>(request_.pause_us)
                          : lanes_.size() > 1    ? default_pause_us

@@ -61,6 +61,13 @@ Examples:
 Operations:
 )";
 
+void add_check_log(CLI::App* c, std::string& log) {
+  c->add_option(
+       "--check-log", log,
+       "Append each violation to FILE, as a line of JSON; at the end, how often each was seen")
+      ->type_name("FILE");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -79,8 +86,7 @@ int main(int argc, char** argv) {
   c->add_option("--check", mount.check, "Check every call against the contract: off, report, abort")
       ->check(CLI::IsMember({"off", "report", "abort"}))
       ->type_name("MODE");
-  c->add_option("--check-log", mount.check_log, "Append each violation to FILE, as a line of JSON")
-      ->type_name("FILE");
+  add_check_log(c, mount.check_log);
   c->add_flag("-f,--foreground", mount.foreground, "Stay in the foreground");
   c->add_option("source", mount.source, "What is mounted; 'none' where the type needs nothing")
       ->required()
@@ -112,7 +118,9 @@ int main(int argc, char** argv) {
   c->callback([&] { status = types_command(); });
 
   c = app.add_subcommand("demo", "Show Holdfast at work on a real source tree, checks on");
-  c->callback([&] { status = demo_command(); });
+  std::string demo_log;
+  add_check_log(c, demo_log);
+  c->callback([&] { status = demo_command(demo_log); });
 
   explain_request explain;
   c = app.add_subcommand("explain", "Show each lock, method and rule that an operation is made of");
@@ -129,9 +137,7 @@ int main(int argc, char** argv) {
   c->add_option("--trace", explain.trace, "Write a trace that Perfetto opens (ui.perfetto.dev)")
       ->type_name("FILE");
   c->add_option("--html", explain.html, "Write a page with a drawn timeline")->type_name("FILE");
-  c->add_option("--check-log", explain.check_log,
-                "Append each violation to FILE, as a line of JSON")
-      ->type_name("FILE");
+  add_check_log(c, explain.check_log);
   c->add_option("--pause", explain.pause_us,
                 "How many us late methods begin, so that tasks meet (0; with several tasks 200)")
       ->check(CLI::Range(0, 1000000))
@@ -155,8 +161,11 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
   c->add_option("--only", bench.filter, "Operations with this in their name")->type_name("PART");
+  std::string bench_log;
+  add_check_log(c, bench_log);
   c->callback([&] {
     bench.json = json;
+    open_check_log(bench_log);
     status = holdfast_app::run_bench(bench);
   });
 #endif

@@ -194,6 +194,7 @@ int serve(const mount_request& r, unique_fd parent) {
   f.arg = &mount;
   Result<int> end = fuse_serve(f);
   put_mnt_ns(ns);
+  static_cast<void>(set_contract_log(nullptr));
   // A log in which nothing stands is of no use to anybody.
   struct stat st;
   if (!mount.log.empty() && stat(mount.log.c_str(), &st) == 0 && st.st_size == 0) {
@@ -229,6 +230,10 @@ void apply_check_mode(const std::string& mode, const std::string& log) {
         "this build has no checks compiled in; configure it with -DHOLDFAST_CHECKING=ON");
   }
   set_check_mode(m);
+  open_check_log(log);
+}
+
+void open_check_log(const std::string& log) {
   if (log.empty()) return;
   if (Status s = set_contract_log(log.c_str()); !s) {
     throw user_error("cannot write the check log " + log + ": " + error_text(s.code()));

@@ -14,12 +14,8 @@
 #include "contract/document/from_rules.h"
 #include "contract/document/parse.h"
 #include "contract/editions.h"
-#if __has_include("app/rules_html.h")
+#include "app/rules_coverage.h"
 #include "app/rules_html.h"
-#define HOLDFAST_HAS_RULES_HTML 1
-#else
-#define HOLDFAST_HAS_RULES_HTML 0
-#endif
 
 namespace holdfast::app {
 namespace {
@@ -230,12 +226,17 @@ void add_rules_command(CLI::App& app, int& status) {
   add_format(c);
   c->callback([=] { run([&] { import(*r); }); });
 
-#if HOLDFAST_HAS_RULES_HTML
   c = rules->add_subcommand("html", "Write all editions as pages for a browser");
   c->footer("\nExample:\n  holdfast rules html /tmp/rules");
   c->add_option("dir", r->dir, "Where to; made when it is not there")->required()->type_name("DIR");
   c->callback([r, &status] { status = rules_html(r->dir); });
-#endif
+
+  c = rules->add_subcommand("coverage", "Which rule is checked by what, and broken by which test");
+  c->footer("\nAs Markdown. scripts/rules-coverage runs the tests and this.");
+  c->add_option("--broken", r->file, "What tests broke (they append to $HOLDFAST_BROKEN_RULES_LOG)")
+      ->required()
+      ->type_name("FILE");
+  c->callback([r, &status] { status = rules_coverage(r->file); });
 }
 
 }  // namespace holdfast::app

@@ -15,11 +15,9 @@
 #include "contract/editions.h"
 #include "contract/requirement.h"
 
-namespace holdfast_app {
+namespace holdfast::app {
 
 namespace {
-
-using namespace holdfast;
 
 using test_names = std::set<std::string>;
 std::map<std::string, test_names> broken;
@@ -224,4 +222,4 @@ int rules_coverage(const std::string& broken_log) {
   return complete ? 0 : 1;
 }
 
-}  // namespace holdfast_app
+}  // namespace holdfast::app

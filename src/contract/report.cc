@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <mutex>
 
 #include "contract/coverage.h"
@@ -19,12 +21,21 @@ HF_NAMESPACE_BEGIN
 namespace {
 
 constexpr size_t seen_size = 1024;  // distinct violations told apart; the rest count as repetitions
-constexpr size_t text_size = size_t{64} << 10;
+constexpr size_t text_size = size_t{256} << 10;
+
+// One that was reported; its views are the rule's, valid for ever.
+struct seen_violation {
+  uint64_t id = 0;  // 0: free
+  uint64_t count = 0;
+  std::string_view edition, kind, table, method, column, rule;
+  char finding[168] = {};
+  uint32_t finding_length = 0;
+};
 
 // Everything that reporting keeps. The mutex is none of ours on purpose: ours would report.
 struct report_state {
   std::mutex lock;
-  uint64_t seen[seen_size] = {};  // identities, open addressing; 0 = free
+  seen_violation seen[seen_size];  // open addressing
   uint64_t distinct = 0;
   violation_text_fn text_fn = nullptr;
   void* text_context = nullptr;
@@ -49,13 +60,22 @@ uint64_t identity(const violation& v) {
   return h == 0 ? 1 : h;
 }
 
-// True the first time. Under state.lock.
-bool is_news(uint64_t id) {
+// Counts it; true the first time. Under state.lock.
+bool is_news(const violation& v) {
   for (size_t i = 0; i < seen_size; ++i) {
-    uint64_t& slot = state.seen[(id + i) % seen_size];
-    if (slot == id) return false;
-    if (slot != 0) continue;
-    slot = id;
+    seen_violation& s = state.seen[(v.id + i) % seen_size];
+    if (s.id != v.id && s.id != 0) continue;
+    ++s.count;
+    if (s.id == v.id) return false;
+    s.id = v.id;
+    s.edition = v.edition;
+    s.kind = v.kind;
+    s.table = v.table;
+    s.method = v.method;
+    s.column = v.column;
+    s.rule = v.rule;
+    s.finding_length = static_cast<uint32_t>(std::min(v.finding.size(), sizeof s.finding));
+    std::memcpy(s.finding, v.finding.data(), s.finding_length);
     ++state.distinct;
     return true;
   }
@@ -85,9 +105,32 @@ void emit(const violation& v) {
   write_all(state.log, {text_room, n});
 }
 
+// Under state.lock.
+void write_totals() {
+  if (state.log < 0) return;
+  for (const seen_violation& s : state.seen) {
+    if (s.id == 0) continue;
+    violation v;
+    v.id = s.id;
+    v.edition = s.edition;
+    v.kind = s.kind;
+    v.table = s.table;
+    v.method = s.method;
+    v.column = s.column;
+    v.rule = s.rule;
+    v.finding = {s.finding, s.finding_length};
+    // The validator counts for itself.
+    const uint64_t count = s.edition.empty() ? violation_count(s.id) : s.count;
+    size_t n = format_total(v, count, text_room, text_size - 1);
+    text_room[n++] = '\n';
+    write_all(state.log, {text_room, n});
+  }
+}
+
 void submit(const violation& v) {
   const std::lock_guard guard(state.lock);
-  if (is_news(identity(v))) emit(v);
+  if (is_news(v)) emit(v);
+  if (get_check_mode() == check_mode::abort) write_totals();  // the process ends
 }
 
 void add_context(violation& v, const exec_context& context, const lock_role* roles,
@@ -97,6 +140,7 @@ void add_context(violation& v, const exec_context& context, const lock_role* rol
     if (context.detail[0] != '\0') operation << ' ' << std::string_view(context.detail);
   }
   v.operation = operation.view();
+  if (v.id == 0) v.id = identity(v);
   for (const held_lock& h : context) {
     if (v.held_count == violation::max_held) break;
     held_lock_report& out = v.held[v.held_count++];
@@ -142,6 +186,10 @@ void take_validator_violation(const sync_violation& s) {
   if (s.context != nullptr) add_context(v, *s.context, nullptr, 0, operation);
   for (size_t i = 0; i < s.frames && i < violation::max_frames; ++i)
     v.frames[v.frame_count++] = s.stack[i];
+  v.id = s.identity;
+  v.new_edge = s.new_edge;
+  v.chain = s.chain;
+  v.chain_length = s.chain_length;
   // The other side of an inversion: where the opposite order was seen.
   text_buffer<1024> chain;
   for (size_t i = 0; s.chain != nullptr && i < s.chain_length; ++i) {
@@ -193,7 +241,10 @@ Status set_contract_log(const char* path) {
     fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0) return Error(errno);
   }
+  [[maybe_unused]] static const int at_end =
+      atexit([] { static_cast<void>(set_contract_log(nullptr)); });
   const std::lock_guard guard(state.lock);
+  write_totals();
   if (state.log >= 0) close(state.log);
   state.log = fd;
   return {};
@@ -217,7 +268,7 @@ void reset_contract_counters() {
   own_violations.store(0, std::memory_order_relaxed);
   validator_base.store(violation_count(), std::memory_order_relaxed);
   const std::lock_guard guard(state.lock);
-  for (uint64_t& id : state.seen) id = 0;
+  for (seen_violation& s : state.seen) s = {};
   state.distinct = 0;
 }
 

@@ -3,8 +3,8 @@
 // From a broken rule to a report: collects what the thread holds and where it is, tells repetitions
 // from news, and hands news to people (text), to programs (JSON lines) and to a callback.
 //
-// 1. A violation's identity is its kind, rule, method and finding, without addresses: the first is
-//    reported, the others are counted.
+// 1. A violation's identity is its kind, rule, method and finding, without addresses (the
+//    validator's: what it says itself): the first is reported, the others are counted.
 // 2. A report allocates nothing (symbol names may; without memory they stay mangled). It runs with
 //    checks suspended for its context, and one at a time.
 // 3. In mode abort the process ends after the report is written, not before, unless it is of kind
@@ -36,5 +36,7 @@ void cite_no_block(violation& v, const void* forbidden_by);
 // out stacks, so that it stays well-formed (size at least 8 KiB).
 size_t format_text(const violation& v, char* to, size_t size);
 size_t format_json(const violation& v, char* to, size_t size);
+// The last line about a violation; of its texts, those that name the rule.
+size_t format_total(const violation& v, uint64_t count, char* to, size_t size);
 
 HF_NAMESPACE_END

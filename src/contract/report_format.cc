@@ -4,71 +4,94 @@
 //
 // 1. JSON is well-formed whatever the texts contain: bytes outside of printable ASCII are escaped
 //    one by one, and stacks are left out when the line would not fit.
-#include <cxxabi.h>
-#include <dlfcn.h>
-#include <stdlib.h>
-
+// 2. The text begins with the rule, as one would look it up. Frames of checking itself are left out
+//    of its stacks; JSON keeps them.
 #include "contract/report.h"
+#include "contract/symbol.h"
 #include "contract/text_buffer.h"
 
 HF_NAMESPACE_BEGIN
 
-size_t describe_address(const void* address, char* buffer, size_t size) {
-  text_writer out(buffer, size);
-  Dl_info info{};
-  // A return address may be the first of the next function: look one byte back.
-  if (address == nullptr || dladdr(static_cast<const char*>(address) - 1, &info) == 0) {
-    out.address(address);
-    return out.size();
-  }
-  const auto distance = [&](const void* from) {
-    return static_cast<uint64_t>(static_cast<const char*>(address) -
-                                 static_cast<const char*>(from));
-  };
-  if (info.dli_sname != nullptr) {
-    int status = 0;
-    char* plain = abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status);
-    out << std::string_view(plain != nullptr ? plain : info.dli_sname);
-    free(plain);
-    out << '+' << distance(info.dli_saddr) << ' ';
-  }
-  std::string_view file = info.dli_fname != nullptr ? info.dli_fname : "?";
-  file.remove_prefix(file.rfind('/') + 1);
-  out << '(' << file << '+';
-  out.hex(distance(info.dli_fbase)) << ')';
-  return out.size();
-}
-
 namespace {
 
-void put_address(text_writer& out, const void* address) {
-  char name[384];
-  out << std::string_view(name, describe_address(address, name, sizeof name));
+constexpr size_t label_width = 12;
+constexpr size_t place_column = 48;
+
+void put_blanks(text_writer& out, size_t n) {
+  for (; n > 0; --n) out << ' ';
 }
 
 void put_line(text_writer& out, std::string_view label, std::string_view text) {
   if (text.empty()) return;
   out << "  " << label;
-  for (size_t i = label.size(); i < 10; ++i) out << ' ';
+  put_blanks(out, label.size() < label_width ? label_width - label.size() : 1);
   out << text << '\n';
 }
 
-void put_stack(text_writer& out, void* const* frames, unsigned count) {
+// One frame a line, function and place, below `label`.
+void put_stack(text_writer& out, std::string_view label, size_t indent, void* const* frames,
+               unsigned count) {
+  bool inner = true;
   for (unsigned i = 0; i < count; ++i) {
-    out << "      #" << i << ' ';
-    put_address(out, frames[i]);
+    frame_text f;
+    describe_frame(frames[i], f);
+    const bool last = i + 1 == count;
+    if (inner && !last && is_machinery(f.name_view())) continue;
+    if (!inner && last && f.name_length == 0) return;  // where the thread began
+    put_blanks(out, indent);
+    if (inner)
+      out << label;
+    else
+      put_blanks(out, label.size());
+    inner = false;
+    out << ' ';
+    if (f.name_length == 0)
+      out.address(frames[i]);
+    else
+      out << f.name_view();
+    if (f.place_length != 0) {
+      const size_t used = f.name_length;
+      put_blanks(out, used + 2 < place_column ? place_column - used : 2);
+      out << f.place_view();
+    }
     out << '\n';
   }
 }
 
-void put_held_text(text_writer& out, const held_lock_report& h) {
-  out << "    " << h.lock_class << ", " << h.mode;
+void put_held_text(text_writer& out, unsigned number, const held_lock_report& h) {
+  out << "    " << number << ". " << h.lock_class;
+  if (h.role[0] != '\0') out << " of " << h.role;
+  out << ", " << h.mode;
   if (h.nest[0] != '\0') out << ", nesting level " << h.nest;
-  if (h.depth != 0) out << ", depth " << h.depth;
-  if (h.role[0] != '\0') out << ", of " << h.role;
-  out << ", at ";
-  out.address(h.address) << ", taken by\n";
-  put_stack(out, h.frames, h.frame_count);
+  if (h.depth != 0) out << ", stacking depth " << h.depth;
+  out << " (";
+  out.address(h.address) << ")\n";
+  put_stack(out, "taken in", 7, h.frames, h.frame_count);
+}
+
+void put_lock(text_writer& out, const lock_class& c, nest level, uint8_t depth) {
+  out << c.name;
+  if (level != nest::normal) out << '/' << to_string(level);
+  if (depth != 0) out << " at depth " << uint32_t{depth};
+}
+
+void put_edge(text_writer& out, std::string_view label, const order_edge& e) {
+  out << "  " << label;
+  put_blanks(out, label_width - label.size());
+  put_lock(out, *e.outer, e.outer_level, e.outer_depth);
+  out << ", then ";
+  put_lock(out, *e.inner, e.inner_level, e.inner_depth);
+  if (e.declared) out << ": the published order";
+  if (e.operation != nullptr) out << ", in " << e.operation;
+  out << '\n';
+  put_stack(out, "the first in ", 7, e.outer_stack, e.outer_frames);
+  put_stack(out, "the second in", 7, e.inner_stack, e.inner_frames);
+}
+
+void put_chains(text_writer& out, const violation& v) {
+  if (v.new_edge == nullptr) return;
+  put_edge(out, "now", *v.new_edge);
+  for (size_t i = 0; i < v.chain_length; ++i) put_edge(out, "known", v.chain[i]);
 }
 
 }  // namespace
@@ -76,27 +99,27 @@ void put_held_text(text_writer& out, const held_lock_report& h) {
 size_t format_text(const violation& v, char* to, size_t size) {
   text_writer out(to, size);
   if (v.edition.empty()) {
-    out << "holdfast: rule of synchronisation broken: " << v.kind << '\n';
-    put_line(out, "known", v.sentence);
+    out << "holdfast: locking broken (" << v.kind << "): " << v.finding << '\n';
+    if (v.new_edge == nullptr) put_line(out, "known", v.sentence);
   } else {
-    out << "holdfast: contract of " << v.edition << " broken: " << v.table << '.' << v.method;
+    out << "holdfast: contract broken: " << v.edition << ' ' << v.table << '.' << v.method;
     if (!v.column.empty()) out << ", column " << v.column;
+    if (!v.cell.empty()) out << ": `" << v.cell << '`';
     if (!v.rule.empty()) out << ", rule " << v.rule;
     out << '\n';
-    if (!v.cell.empty()) put_line(out, "cell", v.cell);
-    put_line(out, "rule", v.sentence);
+    put_line(out, "the rule", v.sentence);
+    put_line(out, "found", v.finding);
   }
-  put_line(out, "found", v.finding);
-  put_line(out, "doing", v.operation);
-  put_line(out, "what now", v.advice);
-  if (v.held_count == 0) {
-    out << "  no locks held\n";
-  } else {
-    out << "  locks held: " << v.held_count << '\n';
-    for (unsigned i = 0; i < v.held_count; ++i) put_held_text(out, v.held[i]);
-  }
-  if (v.frame_count != 0) out << "  here:\n";
-  put_stack(out, v.frames, v.frame_count);
+  put_line(out, "during", v.operation);
+  put_line(out, "what to do", v.advice);
+  put_chains(out, v);
+  if (v.held_count == 0)
+    put_line(out, "locks held", "none");
+  else
+    out << "  locks held, in the order taken:\n";
+  for (unsigned i = 0; i < v.held_count; ++i) put_held_text(out, i + 1, v.held[i]);
+  put_stack(out, "found in  ", 2, v.frames, v.frame_count);
+  out << "  Reported once; further ones like it are counted.\n";
   return out.size();
 }
 
@@ -123,6 +146,23 @@ void put_member(text_writer& out, std::string_view name, std::string_view value)
   out << ',';
 }
 
+void put_id(text_writer& out, uint64_t id) {
+  out << "\"id\":\"";
+  out.hex(id) << "\",";
+}
+
+// Of the rule and the finding: both kinds of lines have them.
+void put_rule_members(text_writer& out, const violation& v) {
+  put_id(out, v.id);
+  put_member(out, "edition", v.edition);
+  put_member(out, "kind", v.kind);
+  put_member(out, "table", v.table);
+  put_member(out, "method", v.method);
+  put_member(out, "column", v.column);
+  put_member(out, "rule", v.rule);
+  put_member(out, "finding", v.finding);
+}
+
 void put_json_stack(text_writer& out, void* const* frames, unsigned count) {
   out << '[';
   for (unsigned i = 0; i < count; ++i) {
@@ -133,17 +173,28 @@ void put_json_stack(text_writer& out, void* const* frames, unsigned count) {
   out << ']';
 }
 
+void put_json_edge(text_writer& out, const order_edge& e, bool stacks) {
+  out << '{';
+  put_member(out, "outer", e.outer->name);
+  put_member(out, "outer_nest", e.outer_level == nest::normal ? "" : to_string(e.outer_level));
+  out << "\"outer_depth\":" << uint32_t{e.outer_depth} << ',';
+  put_member(out, "inner", e.inner->name);
+  put_member(out, "inner_nest", e.inner_level == nest::normal ? "" : to_string(e.inner_level));
+  out << "\"inner_depth\":" << uint32_t{e.inner_depth}
+      << ",\"declared\":" << (e.declared ? "true" : "false") << ',';
+  put_member(out, "operation", e.operation != nullptr ? e.operation : "");
+  out << "\"outer_stack\":";
+  put_json_stack(out, e.outer_stack, stacks ? e.outer_frames : 0);
+  out << ",\"inner_stack\":";
+  put_json_stack(out, e.inner_stack, stacks ? e.inner_frames : 0);
+  out << '}';
+}
+
 void put_json(text_writer& out, const violation& v, bool stacks, unsigned held_count) {
   out << '{';
-  put_member(out, "edition", v.edition);
-  put_member(out, "kind", v.kind);
-  put_member(out, "table", v.table);
-  put_member(out, "method", v.method);
-  put_member(out, "column", v.column);
+  put_rule_members(out, v);
   put_member(out, "cell", v.cell);
-  put_member(out, "rule", v.rule);
   put_member(out, "sentence", v.sentence);
-  put_member(out, "finding", v.finding);
   put_member(out, "operation", v.operation);
   put_member(out, "advice", v.advice);
   out << "\"held\":[";
@@ -161,6 +212,16 @@ void put_json(text_writer& out, const violation& v, bool stacks, unsigned held_c
   }
   out << "],\"stack\":";
   put_json_stack(out, v.frames, stacks ? v.frame_count : 0);
+  if (v.new_edge != nullptr) {
+    out << ",\"order_now\":";
+    put_json_edge(out, *v.new_edge, stacks);
+    out << ",\"order_known\":[";
+    for (size_t i = 0; i < v.chain_length; ++i) {
+      if (i != 0) out << ',';
+      put_json_edge(out, v.chain[i], stacks);
+    }
+    out << ']';
+  }
   out << '}';
 }
 
@@ -174,6 +235,15 @@ size_t format_json(const violation& v, char* to, size_t size) {
   }
   text_writer out(to, size);
   put_json(out, v, false, 0);
+  return out.size();
+}
+
+size_t format_total(const violation& v, uint64_t count, char* to, size_t size) {
+  text_writer out(to, size);
+  out << "{\"total\":true,\"count\":" << count << ',';
+  put_rule_members(out, v);
+  text_writer end(to + out.size() - 1, size - out.size() + 1);  // over the last comma
+  end << '}';
   return out.size();
 }
 

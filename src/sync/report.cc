@@ -17,20 +17,24 @@ HF_NAMESPACE_BEGIN
 namespace {
 
 constexpr size_t seen_slots = 4096;
-constinit std::atomic<uint64_t> seen[seen_slots];
+struct seen_violation {
+  std::atomic<uint64_t> identity;
+  std::atomic<uint64_t> count;
+};
+constinit seen_violation seen[seen_slots];
 constinit std::atomic<uint64_t> total{0};
 constinit std::atomic<violation_sink> sink{nullptr};
 constinit std::atomic<uint32_t> print_lock{0};
 
-// True the first time. A full table reports again rather than never.
+// Counts it; true the first time. A full table reports again rather than never.
 bool first_time(uint64_t identity) {
-  if (identity == 0) identity = 1;
   for (size_t i = 0; i < 64; ++i) {
-    std::atomic<uint64_t>& s = seen[(identity + i) % seen_slots];
-    uint64_t there = s.load(std::memory_order_relaxed);
-    if (there == identity) return false;
-    if (there == 0 && s.compare_exchange_strong(there, identity)) return true;
-    if (there == identity) return false;
+    seen_violation& s = seen[(identity + i) % seen_slots];
+    uint64_t there = s.identity.load(std::memory_order_relaxed);
+    const bool first = there == 0 && s.identity.compare_exchange_strong(there, identity);
+    if (!first && there != identity) continue;
+    s.count.fetch_add(1, std::memory_order_relaxed);
+    return first;
   }
   return true;
 }
@@ -133,7 +137,8 @@ uint64_t violation_identity(violation_kind k, const void* cls, unsigned level, v
 
 void report_violation(sync_violation& v, uint64_t identity) {
   total.fetch_add(1, std::memory_order_relaxed);
-  if (first_time(identity)) {
+  v.identity = identity != 0 ? identity : 1;
+  if (first_time(v.identity)) {
     exec_context& c = this_context();
     v.context = &c;
     ++c.quiet;
@@ -183,8 +188,20 @@ uint64_t violation_count() {
   return total.load(std::memory_order_relaxed);
 }
 
+uint64_t violation_count(uint64_t identity) {
+  for (size_t i = 0; i < 64; ++i) {
+    const seen_violation& s = seen[(identity + i) % seen_slots];
+    if (s.identity.load(std::memory_order_relaxed) == identity)
+      return s.count.load(std::memory_order_relaxed);
+  }
+  return 0;
+}
+
 void reset_validator() {
-  for (auto& s : seen) s.store(0, std::memory_order_relaxed);
+  for (auto& s : seen) {
+    s.identity.store(0, std::memory_order_relaxed);
+    s.count.store(0, std::memory_order_relaxed);
+  }
   total.store(0, std::memory_order_relaxed);
   reset_orders();
 }

@@ -60,6 +60,7 @@ struct sync_violation {
   const order_edge* new_edge = nullptr;  // kind order: what was about to be done,
   const order_edge* chain = nullptr;     // and the known orders that contradict it, from
   size_t chain_length = 0;               // new_edge->inner to new_edge->outer
+  uint64_t identity = 0;                 // the same for repetitions; never 0 in a sink
 };
 
 using violation_sink = void (*)(const sync_violation& v);
@@ -69,6 +70,8 @@ violation_sink set_violation_sink(violation_sink sink);
 void print_violation(const sync_violation& v);
 // All, repetitions included, since the start or the last reset.
 uint64_t violation_count();
+// Of the one of this identity, repetitions included.
+uint64_t violation_count(uint64_t identity);
 // Forgets which violations were reported, and the learned orders except the declared. For tests.
 void reset_validator();
 
