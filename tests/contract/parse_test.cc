@@ -179,6 +179,9 @@ TEST(document_parser, refuses_half_a_table) {
                "a cell of put_toys is due here");
   expect_error(with(rendered, "---|---|---|\nmake", "---|---|\nmake"),
                line_with(rendered, "make_toys") - 1, "3 headings over 2 columns");
+  // Found by mutation: a border without its last bar was read without end.
+  expect_error(with(rendered, "---|---|---|\nmake", "---|---|---\nmake"),
+               line_with(rendered, "s_umount |") - 1, "without a line between");
   // Found by fuzzing: headings and no row were an empty table.
   expect_error(with(rendered, "make_toys: |\n||\n", "\nmake_toys: |\n||\n"),
                line_with(rendered, "s_umount |") - 1, "a table without rows");
