@@ -187,6 +187,14 @@ TEST(document_parser, refuses_half_a_table) {
                line_with(rendered, "s_umount |") - 1, "a table without rows");
 }
 
+// Found by mutation: the first row's words fit no headings, and the table was left without rows.
+TEST(document_parser, refuses_a_first_row_that_fits_no_headings) {
+  expect_error(
+      "---- toy_operations ----\nprototypes:\n int (*wind)(int);\nlocking rules:\n"
+      " toy_lock may block\nwind is a word of some sentence\n",
+      6, "can't be told apart");
+}
+
 TEST(document_parser, a_form_that_contradicts_itself_is_cut_off) {
   using namespace synthetic;
   const auto cut = [](const std::string& text, size_t lines) {
