@@ -179,9 +179,20 @@ TEST(document_parser, refuses_half_a_table) {
                "a cell of put_toys is due here");
   expect_error(with(rendered, "---|---|---|\nmake", "---|---|\nmake"),
                line_with(rendered, "make_toys") - 1, "3 headings over 2 columns");
+  // Found by mutation: a border without its last bar was read without end.
+  expect_error(with(rendered, "---|---|---|\nmake", "---|---|---\nmake"),
+               line_with(rendered, "s_umount |") - 1, "without a line between");
   // Found by fuzzing: headings and no row were an empty table.
   expect_error(with(rendered, "make_toys: |\n||\n", "\nmake_toys: |\n||\n"),
                line_with(rendered, "s_umount |") - 1, "a table without rows");
+}
+
+// Found by mutation: the first row's words fit no headings, and the table was left without rows.
+TEST(document_parser, refuses_a_first_row_that_fits_no_headings) {
+  expect_error(
+      "---- toy_operations ----\nprototypes:\n int (*wind)(int);\nlocking rules:\n"
+      " toy_lock may block\nwind is a word of some sentence\n",
+      6, "can't be told apart");
 }
 
 TEST(document_parser, a_form_that_contradicts_itself_is_cut_off) {

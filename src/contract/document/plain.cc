@@ -57,6 +57,10 @@ class plain_reader {
       else if (!is_blank(lines_[i].text) || !goes_on(i + 1))
         break;
     }
+    if (rows.empty())
+      return document_failure(
+          lines_[first].number,
+          fmt::format("the cells of this row of {} can't be told apart", table_.name));
     find_unheaded_column(rows);
     for (const size_t i : rows)
       if (const rules_status s = read_row(lines_[i]); !s) return s;

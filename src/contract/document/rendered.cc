@@ -25,7 +25,7 @@ struct rendered_cell {
 
 bool is_border(std::string_view line) {
   const std::string text = collapse_blanks(line);
-  if (!text.starts_with("---|")) return false;
+  if (!text.starts_with("---|") || !text.ends_with('|')) return false;
   return text.find_first_not_of("-| ") == std::string::npos;
 }
 
@@ -39,6 +39,7 @@ void add_cells(const text_line& line, std::vector<rendered_cell>& out) {
   while (!s.empty()) {
     const size_t bar = s.find('|');
     out.push_back({line.number, collapse_blanks(s.substr(0, bar))});
+    if (bar == std::string_view::npos) break;
     s.remove_prefix(bar + 1);
   }
 }
