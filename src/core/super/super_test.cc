@@ -175,10 +175,10 @@ TEST_F(super_test, freeze_against_writers) {
     std::this_thread::yield();
     EXPECT_EQ(writes, before);
     ASSERT_TRUE(thaw_super(s.sb()).ok());
+    while (writes == before) std::this_thread::yield();  // a round without a write shows nothing
   }
   stop = true;
   for (auto& t : writers) t.join();
-  EXPECT_GT(writes, 0u);
 }
 
 TEST_F(super_test, unmounted_while_frozen_ends_when_thawed) {
