@@ -10,9 +10,9 @@ namespace holdfast_app {
 
 struct bench_options {
   bool json = false;
-  int rounds = 9;      // medians are taken over these
-  int slice_ms = 25;   // one side of one round
-  std::string filter;  // a part of the names; empty: all
+  int rounds = 9;         // medians are taken over these
+  int slice_ms = 25;      // one side of one round
+  std::string filter;     // a part of the names; empty: all
   bool checking = false;  // not against the kernel: checks off against checks on
   bool alone = false;     // not against anything: for runs that compare two programs
 };

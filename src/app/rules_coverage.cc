@@ -75,10 +75,32 @@ std::string cell_name(const rule_cell& c) {
          std::string(heading_of(native, c));
 }
 
-// The rule whose test covers a cell that is ruled by sentences.
-const test_names* tests_of_cell(const rule_cell& c) {
-  if (const test_names* tests = tests_of(cell_name(c))) return tests;
-  return nullptr;
+// Tests of the sentences about the cell's method.
+std::string sentences_about(const rule_cell& c) {
+  std::string out;
+  for (const prose_target& t : native.targets) {
+    if (t.table != c.table || (t.method != c.method && !t.method.empty())) continue;
+    const prose_rule& p = native.prose[t.prose];
+    const std::string id(p.id);
+    if (tests_of(id) != nullptr) out += (out.empty() ? "[" : ", [") + id + "](#" + id + ")";
+  }
+  return out;
+}
+
+// By whom a cell was broken; empty: by nobody. A cell that only points below its table is ruled by
+// the sentences there, and one that permits something can't be broken: there a test shows that it
+// is permitted.
+std::string broken_by(const rule_cell& c) {
+  if (const test_names* tests = tests_of(cell_name(c))) return listed(*tests);
+  if (c.asks.kind == requirement_kind::remark) {
+    const std::string ids = sentences_about(c);
+    return ids.empty() ? ids : "ruled by " + ids;
+  }
+  if (c.asks.kind == requirement_kind::flag_yes) {
+    const std::string ids = sentences_about(c);
+    return ids.empty() ? ids : "a permission; the tests of " + ids + " show it used";
+  }
+  return {};
 }
 
 void print_prose(const edition_rules& e, totals& sum) {
@@ -118,14 +140,9 @@ void print_native_cells(totals& sum) {
   for (const rule_cell& c : native.cells) {
     if (c.asks.kind == requirement_kind::unstated) continue;
     ++sum.rules;
-    std::string with;
-    if (const test_names* tests = tests_of_cell(c)) {
-      with = listed(*tests);
-      ++sum.broken;
-    } else {
-      with = "**no test**";
-      ++sum.untested;
-    }
+    std::string with = broken_by(c);
+    ++(with.empty() ? sum.untested : sum.broken);
+    if (with.empty()) with = "**no test**";
     std::printf("| %s | %s | %s | %s |\n", escaped(cell_name(c).substr(4)).c_str(),
                 escaped(c.text).c_str(), escaped(describe(c.asks.kind)).c_str(), with.c_str());
   }
@@ -154,7 +171,7 @@ void print_older_cells(const edition_rules& e, totals& sum) {
     if (c.asks.kind == requirement_kind::unstated) continue;
     ++sum.rules;
     const rule_cell* n = native_cell(e, c);
-    if (n != nullptr && n->text == c.text && tests_of_cell(*n) != nullptr) {
+    if (n != nullptr && n->text == c.text && !broken_by(*n).empty()) {
       ++sum.broken;
       continue;
     }
