@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/explain.h"
+#include "base/stable_sort.h"
 
 namespace holdfast::app {
 namespace {
@@ -174,8 +175,7 @@ std::string explain_trace(const timeline& t) {
       meta("thread_sort_index", tid, {{"sort_index", tid}});
     }
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const slice& a, const slice& b) { return a.begin < b.begin; });
+  stable_sort(all, [](const slice& a, const slice& b) { return a.begin < b.begin; });
   for (slice& s : all)
     events.push_back({{"ph", "X"},
                       {"name", s.name},

@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "base/stable_sort.h"
+
 namespace holdfast::app {
 namespace {
 
@@ -19,9 +21,8 @@ class builder {
  public:
   builder(timeline& t, std::vector<recorded_event> events, const timeline_filter& filter)
       : t_(t), events_(std::move(events)), filter_(filter) {
-    std::stable_sort(events_.begin(), events_.end(), [](const auto& a, const auto& b) {
-      return a.event.time_ns < b.event.time_ns;
-    });
+    stable_sort(events_,
+                [](const auto& a, const auto& b) { return a.event.time_ns < b.event.time_ns; });
     t_.lanes.resize(t_.tasks.size());
   }
 
@@ -39,8 +40,7 @@ class builder {
       for (size_t s : open) t_.spans[s].last = t_.steps.size() - 1;
     const int64_t start = t_.steps.empty() ? 0 : t_.steps.front().ns;
     for (step& s : t_.steps) s.ns -= start;
-    std::stable_sort(t_.spans.begin(), t_.spans.end(),
-                     [](const span& a, const span& b) { return a.first < b.first; });
+    stable_sort(t_.spans, [](const span& a, const span& b) { return a.first < b.first; });
   }
 
  private:

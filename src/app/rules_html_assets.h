@@ -44,7 +44,6 @@ code, .ids, pre {
 :focus-visible { outline: 2px solid var(--link); outline-offset: 1px; }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .1rem .9rem; padding: 0; margin: .6rem 0; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: .5rem 0; padding: 0; }
-.legend > span { white-space: nowrap; }
 
 #bar { background: var(--paper); border-bottom: 1px solid var(--line); }
 #bar form {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/stable_sort.h"
 #include "contract/document/section.h"
 #include "contract/document/unwrap.h"
 #include "contract/document/vocabulary.h"
@@ -183,8 +184,8 @@ or_document_error<edition_document> parse_document(std::string_view text) {
   if (out.tables.empty())
     return document_failure(source->lines.front().number,
                             "no table of operations in this text: it is no locking document");
-  std::stable_sort(out.notes.begin(), out.notes.end(),
-                   [](const document_note& a, const document_note& b) { return a.line < b.line; });
+  stable_sort(out.notes,
+              [](const document_note& a, const document_note& b) { return a.line < b.line; });
   return out;
 }
 
