@@ -124,15 +124,14 @@ struct broken_call {
 // The ways to break a cell, each by itself.
 std::vector<broken_call> ways_to_break(uint16_t index) {
   const rule_cell& c = native.cells[index];
-  static stand_in* left = nullptr;  // a lock that a method takes and leaves
-  static lock_class* left_class = nullptr;
+  static lock_class* left_class = nullptr;  // of the lock that a method takes and leaves
   left_class = c.id == column::may_block || c.id == column::rcu_walk ||
                        c.id == column::fs_recursion || c.id == column::held_locks
                    ? nullptr
                    : &class_of(c);
   auto leaves_one_taken = [] {
-    left = new stand_in(*left_class);
-    after_acquire(left, *left_class, nest::normal, 0, held::exclusive);
+    static const char left = 0;
+    after_acquire(&left, *left_class, nest::normal, 0, held::exclusive);
   };
   auto blocks = [] { might_block("the method's body"); };
   deviation d;

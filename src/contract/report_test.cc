@@ -22,7 +22,7 @@ using testing::Not;
 
 using report_test = contract_fixture;
 
-void break_create(const stand_in& dir) {
+[[gnu::noinline]] void break_create(const stand_in& dir) {
   gate g(method_id::inode_create);
   g.lock(column::i_rwsem, dir, "dir");
   g.enter();

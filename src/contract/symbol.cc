@@ -198,18 +198,38 @@ void put_short_name(text_writer& out, std::string_view s) {
 
 bool is_machinery(std::string_view name) {
   for (const std::string_view prefix :
-       {"contract_detail::", "gate::", "detail::hook_", "detail::check_", "report_", "check_order",
-        "check_new_order", "bind", "door::through", "take_validator_violation", "submit",
-        "enter_blocking", "compare_exit"})
+       {"contract_detail::", "gate::", "detail::hook_", "detail::check_", "door::through"})
     if (name.starts_with(prefix)) return true;
+  // Whole names: a file system may have a report_progress() or a submit_all() of its own.
+  for (const std::string_view whole : {"report_broken_rule",
+                                       "report_lock",
+                                       "report_exit",
+                                       "report_binding",
+                                       "report_blocking",
+                                       "report_no_callback",
+                                       "report_same_class",
+                                       "report_violation",
+                                       "check_order",
+                                       "check_new_order",
+                                       "check_bound",
+                                       "check_classes",
+                                       "check_rcu_walk",
+                                       "check_returned",
+                                       "bind",
+                                       "take_validator_violation",
+                                       "submit",
+                                       "enter_blocking",
+                                       "compare_exit",
+                                       "compare_rcu"})
+    if (name == whole) return true;
   return false;
 }
 
 void describe_frame(const void* address, frame_text& out) {
   out.name_length = out.place_length = 0;
+  if (address == nullptr) return;
   // A return address may be the first of the next function: look one byte back.
   const char* call = static_cast<const char*>(address) - 1;
-  if (address == nullptr) return;
   const bool known = describe_by_dwarf(call, out);
   if (known && out.place_length != 0) return;
   Dl_info info{};
