@@ -103,9 +103,9 @@ struct inode {
   void* i_flctx = nullptr;  // locks on this file
   rcu_head i_rcu;
   const super_operations* i_free_ops =
-      nullptr;               // set at the end: the superblock may be freed first
+      nullptr;                // set at the end: the superblock may be freed first
   uint64_t i_free_stamp = 0;  // rcu_mark() when it was destroyed; 0: it never lived
-  deferred_work i_deferred;  // the last reference, on its way to a thread that may block
+  deferred_work i_deferred;   // the last reference, on its way to a thread that may block
 
   loff_t size() const { return i_size.load(std::memory_order_acquire); }
   bool is_dir() const { return S_ISDIR(i_mode); }

@@ -10,12 +10,12 @@
 #include <memory>
 #include <sstream>
 
+#include "app/rules_coverage.h"
+#include "app/rules_html.h"
 #include "contract/document/csv.h"
 #include "contract/document/from_rules.h"
 #include "contract/document/parse.h"
 #include "contract/editions.h"
-#include "app/rules_coverage.h"
-#include "app/rules_html.h"
 
 namespace holdfast::app {
 namespace {

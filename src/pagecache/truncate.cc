@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "core/dispatch/aops.h"
-#include "holdfast/writeback.h"
 #include "holdfast/events.h"
+#include "holdfast/writeback.h"
 #include "pagecache/pagecache.h"
 #include "pagecache/radix.h"
 
