@@ -289,6 +289,35 @@ std::vector<operation> make_operations(hf::task* const tasks[2]) {
           std::swap(a, b);
         }
       });
+  add(
+      "mkdir_rmdir",
+      [=](int who, long n) {
+        hf::task& t = *tasks[who];
+        const char* name = who ? "d1/sub" : "d0/sub";
+        for (long i = 0; i < n; ++i) {
+          need("mkdir", hf::sys_mkdir(t, hf::at_cwd, name, 0755));
+          need("rmdir", hf::sys_unlink(t, hf::at_cwd, name, AT_REMOVEDIR));
+        }
+      },
+      [=](int who, long n) {
+        const char* name = who ? "d1/sub" : "d0/sub";
+        for (long i = 0; i < n; ++i) {
+          need_sys("mkdir", ::mkdir(name, 0755));
+          need_sys("rmdir", ::rmdir(name));
+        }
+      });
+  add(
+      "chmod",
+      [=](int who, long n) {
+        hf::task& t = *tasks[who];
+        for (long i = 0; i < n; ++i)
+          need("chmod", hf::sys_chmod(t, hf::at_cwd, who ? "d1" : "d0",
+                                      static_cast<hf::umode_t>(0700 | (i & 7)), 0));
+      },
+      [=](int who, long n) {
+        for (long i = 0; i < n; ++i)
+          need_sys("chmod", ::chmod(who ? "d1" : "d0", static_cast<mode_t>(0700 | (i & 7))));
+      });
   auto io = [&](const char* name, bool write, size_t size) {
     add(
         name,
