@@ -104,6 +104,8 @@ if(HOLDFAST_BUILD_EXAMPLES)
   foreach(source IN LISTS example_sources)
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source})
+    # ENABLE_EXPORTS: reports name functions also where no debug information is read.
+    set_target_properties(${name} PROPERTIES ENABLE_EXPORTS ON)
     target_link_libraries(${name} PRIVATE ${HOLDFAST_FRONTS} holdfast holdfast_warnings)
   endforeach()
 endif()

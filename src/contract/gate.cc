@@ -9,6 +9,7 @@
 
 #include <new>
 
+#include "contract/advice.h"
 #include "contract/coverage.h"
 #include "contract/native.h"
 #include "contract/report.h"
@@ -32,6 +33,7 @@ struct gate_record {
     const void* lock;
     held mode;
     const lock_class* cls;
+    bool told;  // not held on entry: left by a method inside, which was reported for it
   };
 
   gate_record* next;
@@ -43,8 +45,8 @@ struct gate_record {
   bool must_not_block;  // said by the dispatcher
   bool comparable;      // every lock the context holds is known
   const char* reason_before;
-  const void* forbidden_before;
-  uint32_t rcu_depth;  // on entry
+  const void* outside;  // the gate around this one
+  uint32_t rcu_depth;   // on entry
   size_t bound_count;
   size_t entry_count;
   bound bounds[max_bound];
@@ -224,8 +226,6 @@ void forbid_blocking(gate_record& r) {
   exec_context& c = *r.context;
   r.no_block = true;
   r.reason_before = c.no_block_reason;
-  r.forbidden_before = c.no_block_by;
-  c.no_block_by = &r;
   ++c.no_block_depth;
   c.no_block_reason = entry_of(r.method).name.data();  // a literal, so it ends in a zero
 }
@@ -358,6 +358,19 @@ void compare_rcu(const gate_record& r) {
   submit(v, r);
 }
 
+// A lock that a method keeps is its mistake alone: the methods around it, which come back with it
+// too, are not reported for it.
+void tell_outer(const gate_record& r, const held_lock& h) {
+  for (const void* at = r.outside; at != nullptr;) {
+    auto& outer = *const_cast<gate_record*>(static_cast<const gate_record*>(at));
+    at = outer.outside;
+    size_t i = 0;
+    while (i < outer.entry_count && outer.entry[i].lock != h.lock) ++i;
+    if (i == outer.entry_count && i < max_held_locks)
+      outer.entry[outer.entry_count++] = {h.lock, h.mode, h.cls, true};
+  }
+}
+
 // A lock that is taken on success is excused on success only.
 void compare_exit(const gate_record& r, bool failed) {
   const exec_context& c = *r.context;
@@ -366,22 +379,23 @@ void compare_exit(const gate_record& r, bool failed) {
     size_t i = 0;
     while (i < r.entry_count && (matched[i] || r.entry[i].lock != h.lock)) ++i;
     if (i == r.entry_count) {
-      if (failed || bound_as(r, h.lock, true) == nullptr)
-        report_exit(r, nullptr, "taken and not released: ", h.cls,
-                    "Release it on every path out of the method.");
+      if (!failed && bound_as(r, h.lock, true) != nullptr) continue;
+      report_exit(r, nullptr, "taken and not released: ", h.cls,
+                  "Release it on every path out of the method.");
+      tell_outer(r, h);
       continue;
     }
     matched[i] = true;
-    if (h.mode != r.entry[i].mode)
+    if (h.mode != r.entry[i].mode && !r.entry[i].told)
       report_exit(r, nullptr, "held in another mode than on entry: ", h.cls,
                   "Leave the caller's lock in the mode in which it came.");
     const gate_record::bound* b = bound_as(r, h.lock, false);
-    if (b != nullptr && !b->kept && r.entry[i].mode == held::exclusive)
-      report_exit(r, b, "not released: ", h.cls,
-                  "The method releases it, or hands it to I/O completion, on errors too.");
+    if (b == nullptr || b->kept || r.entry[i].mode != held::exclusive || r.entry[i].told) continue;
+    report_exit(r, b, "not released: ", h.cls, advice_for_kept(entry_of(r.method).name, h.cls));
+    tell_outer(r, h);
   }
   for (size_t i = 0; i < r.entry_count; ++i) {
-    if (matched[i]) continue;
+    if (matched[i] || r.entry[i].told) continue;
     const gate_record::bound* b = bound_as(r, r.entry[i].lock, false);
     if (b == nullptr || b->kept)
       report_exit(r, b, "the caller's lock was released: ", r.entry[i].cls,
@@ -424,7 +438,7 @@ gate_record* gate_open(method_id m) noexcept {
   r->must_not_block = false;
   r->comparable = c.untracked == 0;
   r->reason_before = nullptr;
-  r->forbidden_before = nullptr;
+  r->outside = nullptr;
   r->rcu_depth = 0;
   r->bound_count = 0;
   r->entry_count = 0;
@@ -458,7 +472,7 @@ void gate_require(gate_record& r, bool holds, prose_id p, const char* found) noe
   start_violation(v, r, "prose");
   cite_prose(v, p.index);
   v.finding = found;
-  v.advice = "Read the rule beside what was found; the stack shows who called the method.";
+  v.advice = advice_for_rule(v.rule, r.entered);
   submit(v, r);
 }
 
@@ -480,7 +494,7 @@ void gate_require(gate_record& r, bool holds, column c, prose_id p, const char* 
   cite_cell(v, cell);
   cite_prose(v, p.index);
   v.finding = found;
-  v.advice = "Read the rule beside what was found; the stack shows who called the method.";
+  v.advice = advice_for_rule(v.rule, r.entered);
   submit(v, r);
 }
 
@@ -501,9 +515,10 @@ void gate_enter(gate_record& r) noexcept {
   check_rcu_walk(r);
   check_bound(r);
   r.rcu_depth = detail::this_thread.own.rcu_depth;
+  r.outside = std::exchange(r.context->no_block_by, &r);
   if (r.comparable) {
     check_classes(r);
-    for (const held_lock& h : *r.context) r.entry[r.entry_count++] = {h.lock, h.mode, h.cls};
+    for (const held_lock& h : *r.context) r.entry[r.entry_count++] = {h.lock, h.mode, h.cls, false};
   }
   const bool blockable = tracing() && may_block();
   enter_blocking(r);  // last: it changes the context
@@ -544,10 +559,10 @@ void gate_keeps(gate_record& r, const void* lock) noexcept {
 
 void gate_leave(gate_record& r, bool failed) noexcept {
   if (r.entered && tracing()) trace_left(r.method, failed);
+  if (r.entered) r.context->no_block_by = r.outside;
   if (r.no_block) {
     --r.context->no_block_depth;
     r.context->no_block_reason = r.reason_before;
-    r.context->no_block_by = r.forbidden_before;
   }
   if (r.entered && !failed) check_returned(r);
   if (r.entered && checking_on()) {
@@ -560,13 +575,27 @@ void gate_leave(gate_record& r, bool failed) noexcept {
 
 }  // namespace contract_detail
 
-void cite_no_block(violation& v, const void* forbidden_by) {
-  if (forbidden_by == nullptr) return;
-  const auto& r = *static_cast<const gate_record*>(forbidden_by);
+size_t cite_method(violation& v, const void* inside, lock_role* roles, size_t size) {
+  if (inside == nullptr) return 0;
+  const auto& r = *static_cast<const gate_record*>(inside);
+  v.table = name_of(entry_of(r.method).table);
+  v.method = entry_of(r.method).name;
+  size_t n = 0;
+  for (; n < r.bound_count && n < size; ++n) roles[n] = {r.bounds[n].lock, r.bounds[n].role};
+  return n;
+}
+
+void cite_no_block(violation& v, const void* inside) {
+  const auto* at = static_cast<const gate_record*>(inside);
+  while (at != nullptr && !at->no_block) at = static_cast<const gate_record*>(at->outside);
+  if (at == nullptr) return;
+  const gate_record& r = *at;
   v.edition = native.release;
   v.table = name_of(entry_of(r.method).table);
   v.method = entry_of(r.method).name;
   cite_blocking(v, r.method);
+  const method_blocking& b = blocking_of[static_cast<size_t>(r.method)];
+  v.advice = advice_for_blocking(v.method, b.kind == requirement_kind::blocks_in_ref_walk);
 }
 
 HF_NAMESPACE_END

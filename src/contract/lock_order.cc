@@ -21,7 +21,7 @@ constexpr nest normal = nest::normal;
   }
 
 constexpr const char* locking = "locking.rst";
-constexpr const char* directories = "directory-locking.rst";
+constexpr const char* directories = "directory-locking.rst, which 6.6-inode-9 refers to";
 constexpr const char* rmap = "process_addrs.rst, after rmap.c and filemap.c";
 constexpr const char* inode_c = "inode.c, head";
 constexpr const char* dcache_c = "dcache.c, head";

@@ -11,8 +11,10 @@
 #include <cstring>
 #include <mutex>
 
+#include "contract/advice.h"
 #include "contract/coverage.h"
 #include "contract/lock_order.h"
+#include "contract/native.h"
 #include "contract/text_buffer.h"
 #include "holdfast/sync/violation.h"
 #include "sync/thread.h"
@@ -159,9 +161,37 @@ void add_context(violation& v, const exec_context& context, const lock_role* rol
   }
 }
 
+// Who has published the order that a declared edge stands for.
+std::string_view source_of(const order_edge& e) {
+  for (const published_order& o : published_orders())
+    if (&o.outer == e.outer && o.outer_level == e.outer_level && &o.inner == e.inner &&
+        o.inner_level == e.inner_level)
+      return o.source;
+  return {};
+}
+
+// The rule that an inversion breaks: the published order, or what was seen to be done.
+void put_order_rule(text_writer& out, const order_edge* chain, size_t length) {
+  for (size_t i = 0; i < length; ++i) {
+    const order_edge& e = chain[i];
+    out << (i == 0 ? "" : "; ");
+    put_lock_name(out, *e.outer, e.outer_level, e.outer_depth);
+    out << " before ";
+    put_lock_name(out, *e.inner, e.inner_level, e.inner_depth);
+    const std::string_view source = e.declared ? source_of(e) : std::string_view();
+    if (!source.empty()) out << " (published with " << native.release << ": " << source << ')';
+    if (e.declared && source.empty()) out << " (declared)";
+    if (!e.declared && e.operation != nullptr) out << " (seen in " << e.operation << ')';
+  }
+}
+
 // The validator's view of a violation, in our form. It told repetitions apart already.
 void take_validator_violation(const sync_violation& s) {
+  constexpr size_t max_roles = 24;
+  lock_role roles[max_roles];
   violation v;
+  const size_t role_count =
+      s.context != nullptr ? cite_method(v, s.context->no_block_by, roles, max_roles) : 0;
   v.kind = to_string(s.kind);
   v.finding = s.summary;
   switch (s.kind) {
@@ -173,6 +203,8 @@ void take_validator_violation(const sync_violation& s) {
         cite_no_block(v, s.context->no_block_by);
       break;
     case violation_kind::order:
+      v.advice = advice_for_order(*s.new_edge->outer, *s.new_edge->inner);
+      break;
     case violation_kind::same_class:
       v.advice =
           "Take the locks in the published order, or give the two a nesting level that tells them "
@@ -183,7 +215,7 @@ void take_validator_violation(const sync_violation& s) {
       break;
   }
   text_buffer<512> operation;
-  if (s.context != nullptr) add_context(v, *s.context, nullptr, 0, operation);
+  if (s.context != nullptr) add_context(v, *s.context, roles, role_count, operation);
   for (size_t i = 0; i < s.frames && i < violation::max_frames; ++i)
     v.frames[v.frame_count++] = s.stack[i];
   v.id = s.identity;
@@ -192,12 +224,7 @@ void take_validator_violation(const sync_violation& s) {
   v.chain_length = s.chain_length;
   // The other side of an inversion: where the opposite order was seen.
   text_buffer<1024> chain;
-  for (size_t i = 0; s.chain != nullptr && i < s.chain_length; ++i) {
-    const order_edge& e = s.chain[i];
-    chain << (i == 0 ? "" : "; ") << e.outer->name << " before " << e.inner->name
-          << (e.declared ? " (declared)" : "");
-    if (!e.declared && e.operation != nullptr) chain << " (in " << e.operation << ')';
-  }
+  if (s.chain != nullptr) put_order_rule(chain, s.chain, s.chain_length);
   if (s.chain_length != 0) v.sentence = chain.view();
   submit(v);
 }

@@ -18,6 +18,8 @@
 
 HF_NAMESPACE_BEGIN
 
+class text_writer;
+
 // Binds the name of an argument to the address of its lock, so that a report can say whose lock is
 // held.
 struct lock_role {
@@ -29,8 +31,15 @@ struct lock_role {
 void report_broken_rule(violation& v, const exec_context& context, const lock_role* roles,
                         size_t role_count);
 
-// Names the rule of the gate that forbade blocking (exec_context::no_block_by; null: none).
-void cite_no_block(violation& v, const void* forbidden_by);
+// Names the innermost method that runs (exec_context::inside; null: none) and, in `roles`, the
+// locks that are bound in its call. How many.
+size_t cite_method(violation& v, const void* inside, lock_role* roles, size_t size);
+// Names the rule of the innermost gate that forbids blocking, in `inside` or around it, and what
+// to do about it.
+void cite_no_block(violation& v, const void* inside);
+
+// "i_rwsem/parent at depth 1"; the level and depth 0 are left out.
+void put_lock_name(text_writer& out, const lock_class& c, nest level, uint8_t depth);
 
 // The two forms. Both return the length written; what is longer than size is cut, JSON by leaving
 // out stacks, so that it stays well-formed (size at least 8 KiB).

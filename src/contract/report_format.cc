@@ -16,15 +16,24 @@ namespace {
 
 constexpr size_t label_width = 12;
 constexpr size_t place_column = 48;
+constexpr size_t text_width = 86;
 
 void put_blanks(text_writer& out, size_t n) {
   for (; n > 0; --n) out << ' ';
 }
 
+// Goes on in the same column where the line gets too long.
 void put_line(text_writer& out, std::string_view label, std::string_view text) {
   if (text.empty()) return;
   out << "  " << label;
   put_blanks(out, label.size() < label_width ? label_width - label.size() : 1);
+  while (text.size() > text_width) {
+    const size_t blank = text.rfind(' ', text_width);
+    if (blank == text.npos) break;
+    out << text.substr(0, blank) << '\n';
+    put_blanks(out, label_width + 2);
+    text.remove_prefix(blank + 1);
+  }
   out << text << '\n';
 }
 
@@ -69,18 +78,12 @@ void put_held_text(text_writer& out, unsigned number, const held_lock_report& h)
   put_stack(out, "taken in", 7, h.frames, h.frame_count);
 }
 
-void put_lock(text_writer& out, const lock_class& c, nest level, uint8_t depth) {
-  out << c.name;
-  if (level != nest::normal) out << '/' << to_string(level);
-  if (depth != 0) out << " at depth " << uint32_t{depth};
-}
-
 void put_edge(text_writer& out, std::string_view label, const order_edge& e) {
   out << "  " << label;
   put_blanks(out, label_width - label.size());
-  put_lock(out, *e.outer, e.outer_level, e.outer_depth);
+  put_lock_name(out, *e.outer, e.outer_level, e.outer_depth);
   out << ", then ";
-  put_lock(out, *e.inner, e.inner_level, e.inner_depth);
+  put_lock_name(out, *e.inner, e.inner_level, e.inner_depth);
   if (e.declared) out << ": the published order";
   if (e.operation != nullptr) out << ", in " << e.operation;
   out << '\n';
@@ -96,11 +99,22 @@ void put_chains(text_writer& out, const violation& v) {
 
 }  // namespace
 
+void put_lock_name(text_writer& out, const lock_class& c, nest level, uint8_t depth) {
+  out << c.name;
+  if (level != nest::normal) out << '/' << to_string(level);
+  if (depth != 0) out << " at depth " << uint32_t{depth};
+}
+
 size_t format_text(const violation& v, char* to, size_t size) {
   text_writer out(to, size);
   if (v.edition.empty()) {
     out << "holdfast: locking broken (" << v.kind << "): " << v.finding << '\n';
-    if (v.new_edge == nullptr) put_line(out, "known", v.sentence);
+    put_line(out, "the rule", v.sentence);
+    if (!v.method.empty()) {
+      text_buffer<128> method;
+      method << v.table << '.' << v.method;
+      put_line(out, "in method", method.view());
+    }
   } else {
     out << "holdfast: contract broken: " << v.edition << ' ' << v.table << '.' << v.method;
     if (!v.column.empty()) out << ", column " << v.column;

@@ -128,8 +128,11 @@ void remove(exec_context& c, held_lock* h) {
   r.v.new_edge = &edge;
   r.v.chain = chain;
   r.v.chain_length = length;
-  snprintf(r.text, sizeof r.text, "takes %s/%s while it holds %s/%s; the reverse order is known",
-           inner.cls->name, to_string(inner.level), outer.cls->name, to_string(outer.level));
+  const auto slash = [](nest n) { return n == nest::normal ? "" : "/"; };
+  const auto level = [](nest n) { return n == nest::normal ? "" : to_string(n); };
+  snprintf(r.text, sizeof r.text, "takes %s%s%s while it holds %s%s%s; the reverse order is known",
+           inner.cls->name, slash(inner.level), level(inner.level), outer.cls->name,
+           slash(outer.level), level(outer.level));
   // By classes alone: the order is wrong wherever it is used.
   report_violation(r.v, violation_identity(r.v.kind, inner.cls,
                                            static_cast<unsigned>(inner.level) |

@@ -55,7 +55,10 @@ void judge_writepage(gate& g, const folio& f, const Result<int>& r, bool sync,
     return;
   }
   const bool incoherent = !f.test(pg_dirty) && (f.marks.load() & mark_dirty) != 0;
-  g.require(!incoherent, prose::aops(17), "the folio is clean, and its mark in the index is dirty");
+  g.require(
+      !incoherent, prose::aops(17),
+      "the folio was unlocked, neither redirtied nor under writeback: it is clean, and its mark in "
+      "the index is dirty");
   g.require(incoherent, prose::aops(13),
             "the folio was unlocked without being redirtied or set under writeback");
 }

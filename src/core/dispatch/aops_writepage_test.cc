@@ -304,7 +304,9 @@ TEST_F(aops_writepage_test, what_could_not_be_tracked_is_not_judged) {
 
 TEST_F(aops_writepage_test, does_one_of_the_two) {
   expect_one(
-      "writepage", "6.6-aops-17", "the folio is clean, and its mark in the index is dirty",
+      "writepage", "6.6-aops-17",
+      "the folio was unlocked, neither redirtied nor under writeback: it is clean, and its mark in "
+      "the index is dirty",
       [&] {
         write(none, obeys);
         EXPECT_FALSE(page.test(pg_dirty));
