@@ -37,7 +37,8 @@ Examples:
 
 constexpr const char* diff_help = R"(
 OLD and NEW are releases, or files as `holdfast rules import` reads them. A method that an edition
-says was renamed is followed to its new name.
+says was renamed is followed to its new name; as CSV and JSON its names are also listed as removed
+and as added.
 
 As CSV: change,table,method,column,old,new. `change` is one of: table added, table removed, column
 added, column removed, column renamed, method added, method removed (new: what took its place),
@@ -148,12 +149,13 @@ void show_prototypes(const rules_request& r) {
 }
 
 void diff(const rules_request& r) {
-  const std::vector<edition_change> changes =
-      compare_editions(release_or_file(r.older), release_or_file(r.newer));
+  const edition_document older = release_or_file(r.older);
+  const edition_document newer = release_or_file(r.newer);
+  const std::vector<edition_change> changes = compare_editions(older, newer);
   if (r.format == "csv")
-    print(changes_csv(changes));
+    print(changes_csv(with_names_that_went(changes, older, newer)));
   else if (r.format == "json")
-    print(to_json(changes));
+    print(to_json(with_names_that_went(changes, older, newer)));
   else
     print(describe_changes(r.older, r.newer, changes));
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "contract/document/compare.h"
@@ -150,6 +151,39 @@ bool has_change(const std::vector<edition_change>& changes, change_kind kind,
   return std::any_of(changes.begin(), changes.end(), [&](const edition_change& c) {
     return c.kind == kind && c.table == table && c.method == method && c.from == from && c.to == to;
   });
+}
+
+// What programs get says of every name whether it came or went, renamed or not.
+TEST(edition_comparison, spells_out_which_names_came_and_went) {
+  const auto names = [](const edition_document& e) {
+    std::set<std::string> out;
+    for (const document_table& t : e.tables) {
+      for (const document_row& r : t.rows) out.insert(t.name + '.' + r.method);
+      for (const document_prototype& p : t.prototypes) out.insert(t.name + '.' + p.method);
+    }
+    return out;
+  };
+  for (const edition_rules* a : editions())
+    for (const edition_rules* b : editions()) {
+      SCOPED_TRACE(std::string(a->release) + " to " + std::string(b->release));
+      const edition_document older = document_of(*a);
+      const edition_document newer = document_of(*b);
+      std::set<std::string> came;
+      std::set<std::string> went;
+      for (const edition_change& c :
+           with_names_that_went(compare_editions(older, newer), older, newer)) {
+        if (c.kind == change_kind::method_added) came.insert(c.table + '.' + c.method);
+        if (c.kind == change_kind::method_removed) went.insert(c.table + '.' + c.method);
+      }
+      const std::set<std::string> before = names(older);
+      const std::set<std::string> after = names(newer);
+      for (const std::string& n : after)
+        EXPECT_TRUE(before.contains(n) || came.contains(n)) << n << " came";
+      for (const std::string& n : before)
+        EXPECT_TRUE(after.contains(n) || went.contains(n)) << n << " went";
+      for (const std::string& n : went) EXPECT_TRUE(before.contains(n)) << n;
+      for (const std::string& n : came) EXPECT_TRUE(after.contains(n)) << n;
+    }
 }
 
 TEST(edition_comparison, follows_methods_to_their_new_names) {

@@ -268,6 +268,37 @@ std::vector<edition_change> compare_editions(const edition_document& older,
   return comparison(older, newer).run();
 }
 
+namespace {
+
+bool has_method(const edition_document& e, std::string_view table, std::string_view method) {
+  for (const document_table& t : e.tables) {
+    if (t.name != table) continue;
+    for (const document_row& r : t.rows)
+      if (r.method == method) return true;
+    for (const document_prototype& p : t.prototypes)
+      if (p.method == method) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<edition_change> with_names_that_went(std::vector<edition_change> changes,
+                                                 const edition_document& older,
+                                                 const edition_document& newer) {
+  std::vector<edition_change> out;
+  for (edition_change& c : changes) {
+    if (c.kind == change_kind::method_renamed) {
+      if (!has_method(newer, c.table, c.from))
+        out.push_back({change_kind::method_removed, c.table, c.from, {}, c.from, c.to});
+      if (!has_method(older, c.table, c.to))
+        out.push_back({change_kind::method_added, c.table, c.to, {}, {}, c.to});
+    }
+    out.push_back(std::move(c));
+  }
+  return out;
+}
+
 std::string changes_csv(const std::vector<edition_change>& changes) {
   std::string out = "change,table,method,column,old,new\n";
   for (const edition_change& c : changes)

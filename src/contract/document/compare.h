@@ -43,6 +43,12 @@ struct edition_change {
 std::vector<edition_change> compare_editions(const edition_document& older,
                                              const edition_document& newer);
 
+// For programs that ask which names came and went: in front of each renamed method also that its
+// old name was removed and its new one added, where the other edition hasn't that name.
+std::vector<edition_change> with_names_that_went(std::vector<edition_change> changes,
+                                                 const edition_document& older,
+                                                 const edition_document& newer);
+
 // change,table,method,column,old,new
 std::string changes_csv(const std::vector<edition_change>& changes);
 
