@@ -171,6 +171,7 @@ TEST_F(report_test, the_validators_violations_name_the_method_that_runs) {
   // Outside of a method nobody is named.
   reports.clear();
   reset_validator();
+  reset_contract_counters();
   dir.take(held::exclusive);
   parent.take(held::exclusive);
   ASSERT_EQ(reports.size(), 1u);
