@@ -515,7 +515,7 @@ void gate_enter(gate_record& r) noexcept {
   check_rcu_walk(r);
   check_bound(r);
   r.rcu_depth = detail::this_thread.own.rcu_depth;
-  r.outside = std::exchange(r.context->no_block_by, &r);
+  r.outside = std::exchange(r.context->inside, &r);
   if (r.comparable) {
     check_classes(r);
     for (const held_lock& h : *r.context) r.entry[r.entry_count++] = {h.lock, h.mode, h.cls, false};
@@ -559,7 +559,7 @@ void gate_keeps(gate_record& r, const void* lock) noexcept {
 
 void gate_leave(gate_record& r, bool failed) noexcept {
   if (r.entered && tracing()) trace_left(r.method, failed);
-  if (r.entered) r.context->no_block_by = r.outside;
+  if (r.entered) r.context->inside = r.outside;
   if (r.no_block) {
     --r.context->no_block_depth;
     r.context->no_block_reason = r.reason_before;
@@ -589,13 +589,10 @@ void cite_no_block(violation& v, const void* inside) {
   const auto* at = static_cast<const gate_record*>(inside);
   while (at != nullptr && !at->no_block) at = static_cast<const gate_record*>(at->outside);
   if (at == nullptr) return;
-  const gate_record& r = *at;
-  v.edition = native.release;
-  v.table = name_of(entry_of(r.method).table);
-  v.method = entry_of(r.method).name;
-  cite_blocking(v, r.method);
-  const method_blocking& b = blocking_of[static_cast<size_t>(r.method)];
-  v.advice = advice_for_blocking(v.method, b.kind == requirement_kind::blocks_in_ref_walk);
+  start_violation(v, *at, v.kind);
+  cite_blocking(v, at->method);
+  const requirement_kind kind = blocking_of[static_cast<size_t>(at->method)].kind;
+  v.advice = advice_for_blocking(v.method, kind == requirement_kind::blocks_in_ref_walk);
 }
 
 HF_NAMESPACE_END

@@ -135,6 +135,63 @@ TEST_F(gate_test, a_lock_that_the_method_leaks_is_reported) {
   EXPECT_EQ(reports[0].finding, "taken and not released: test_s_umount");
 }
 
+// ->read_iter is around ->read_folio: it comes back with the lock too, and is not to blame.
+TEST_F(gate_test, a_kept_lock_is_charged_to_one_method) {
+  for (const bool repaired : {false, true}) {
+    reports.clear();
+    reset_contract_counters();
+    stand_in folio(test_folio_class);
+    stand_in mapping(test_other_class);
+    gate outer(method_id::file_read_iter);
+    outer.enter();
+    mapping.take(held::shared);
+    folio.take(held::exclusive);
+    gate inner(method_id::aops_read_folio);
+    inner.lock(column::folio_locked, folio, "folio");
+    inner.lock(column::invalidate_lock, mapping, "mapping");
+    inner.enter();
+    inner.leave(true);
+    mapping.drop();
+    if (repaired) folio.drop();  // the caller released it after all: nothing is amiss there
+    outer.leave(true);
+    ASSERT_EQ(reports.size(), 1u) << "repaired: " << repaired;
+    EXPECT_EQ(reports[0].method, "read_folio");
+    EXPECT_EQ(reports[0].finding, "not released: test_folio_lock of folio");
+  }
+}
+
+TEST_F(gate_test, an_outer_method_still_answers_for_its_own_locks) {
+  stand_in of_inner(test_rwsem_class);
+  stand_in of_outer(test_other_class);
+  gate outer(method_id::file_read_iter);
+  outer.enter();
+  of_outer.take(held::exclusive);
+  gate inner(method_id::aops_direct_IO);
+  inner.enter();
+  of_inner.take(held::exclusive);
+  inner.leave(false);
+  outer.leave(false);
+  ASSERT_EQ(reports.size(), 2u);
+  EXPECT_EQ(reports[0].method, "direct_IO");
+  EXPECT_EQ(reports[0].finding, "taken and not released: test_i_rwsem");
+  EXPECT_EQ(reports[1].method, "read_iter");
+  EXPECT_EQ(reports[1].finding, "taken and not released: test_s_umount");
+}
+
+TEST_F(gate_test, advice_tells_the_method_from_its_caller) {
+  gate g(method_id::inode_unlink);
+  stand_in dir(test_rwsem_class);
+  dir.take(held::exclusive);
+  g.lock(column::i_rwsem, dir, "dir");
+  g.require(false, prose::inode(3), "before the call");
+  g.enter();
+  g.require(false, prose::inode(3), "after the call");
+  g.leave(false);
+  ASSERT_EQ(reports.size(), 2u);
+  EXPECT_THAT(reports[0].advice, HasSubstr("who called the method"));
+  EXPECT_THAT(reports[1].advice, HasSubstr("not its caller"));
+}
+
 TEST_F(gate_test, a_callers_lock_that_the_method_drops_or_changes_is_reported) {
   stand_in dir(test_rwsem_class);
   dir.take(held::exclusive);

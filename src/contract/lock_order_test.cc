@@ -27,7 +27,8 @@ TEST_P(lock_order_test, the_reverse_is_reported_the_first_time) {
   EXPECT_EQ(reports[0].kind, "order");
   EXPECT_NE(reports[0].finding.find(o.outer.name), std::string::npos) << reports[0].finding;
   EXPECT_NE(reports[0].finding.find(o.inner.name), std::string::npos) << reports[0].finding;
-  EXPECT_NE(reports[0].sentence.find("(published with 6.6: "), std::string::npos) << reports[0].sentence;
+  EXPECT_NE(reports[0].sentence.find("(published with 6.6: "), std::string::npos)
+      << reports[0].sentence;
   if (&o.outer == &i_rwsem_class && &o.inner == &i_rwsem_class) log_broken_rule("6.6-inode-9");
 }
 

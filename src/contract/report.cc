@@ -121,8 +121,8 @@ void write_totals() {
     v.column = s.column;
     v.rule = s.rule;
     v.finding = {s.finding, s.finding_length};
-    // The validator counts for itself.
-    const uint64_t count = s.edition.empty() ? violation_count(s.id) : s.count;
+    // The validator counts for itself, also where a rule of the document is cited.
+    const uint64_t count = std::max(s.count, violation_count(s.id));
     size_t n = format_total(v, count, text_room, text_size - 1);
     text_room[n++] = '\n';
     write_all(state.log, {text_room, n});
@@ -191,7 +191,7 @@ void take_validator_violation(const sync_violation& s) {
   lock_role roles[max_roles];
   violation v;
   const size_t role_count =
-      s.context != nullptr ? cite_method(v, s.context->no_block_by, roles, max_roles) : 0;
+      s.context != nullptr ? cite_method(v, s.context->inside, roles, max_roles) : 0;
   v.kind = to_string(s.kind);
   v.finding = s.summary;
   switch (s.kind) {
@@ -200,7 +200,7 @@ void take_validator_violation(const sync_violation& s) {
     case violation_kind::blocks_forbidden:
       v.advice = "Do the part that may block before the section or the call begins, or after it.";
       if (s.context != nullptr && s.context->no_block_depth != 0)
-        cite_no_block(v, s.context->no_block_by);
+        cite_no_block(v, s.context->inside);
       break;
     case violation_kind::order:
       v.advice = advice_for_order(*s.new_edge->outer, *s.new_edge->inner);

@@ -132,7 +132,8 @@ size_t format_text(const violation& v, char* to, size_t size) {
   else
     out << "  locks held, in the order taken:\n";
   for (unsigned i = 0; i < v.held_count; ++i) put_held_text(out, i + 1, v.held[i]);
-  put_stack(out, "found in  ", 2, v.frames, v.frame_count);
+  // Of an inversion that is where the second lock is taken, which stands above.
+  if (v.new_edge == nullptr) put_stack(out, "found in  ", 2, v.frames, v.frame_count);
   out << "  Reported once; further ones like it are counted.\n";
   return out.size();
 }

@@ -8,9 +8,11 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "contract/symbol.h"
 #include "contract/test_locks.h"
+#include "holdfast/lock_classes.h"
 
 namespace holdfast {
 namespace {
@@ -141,6 +143,86 @@ TEST_F(report_test, the_validators_violations_take_the_same_form) {
   EXPECT_EQ(reports[0].held.size(), 1u);
   EXPECT_EQ(read_contract_counters().distinct, 1u);
   EXPECT_EQ(read_contract_counters().violations, 1u);
+}
+
+TEST_F(report_test, the_validators_violations_name_the_method_that_runs) {
+  stand_in dir(i_rwsem_class, nest::child);
+  stand_in parent(i_rwsem_class, nest::parent);
+  gate outer(method_id::file_fsync);
+  outer.enter();
+  {
+    gate inner(method_id::inode_permission);  // came and went: it is not the one
+    inner.enter();
+    inner.leave(false);
+  }
+  dir.take(held::exclusive);
+  parent.take(held::exclusive);
+  parent.drop();
+  dir.drop();
+  outer.leave(false);
+  ASSERT_EQ(reports.size(), 1u);
+  EXPECT_EQ(reports[0].table, "file_operations");
+  EXPECT_EQ(reports[0].method, "fsync");
+  EXPECT_EQ(reports[0].sentence,
+            "i_rwsem/parent before i_rwsem/child (published with 6.6: directory-locking.rst, which "
+            "6.6-inode-9 refers to)");
+  EXPECT_THAT(reports[0].advice, HasSubstr("parent first"));
+  EXPECT_THAT(text, HasSubstr("  in method   file_operations.fsync\n"));
+  // Outside of a method nobody is named.
+  reports.clear();
+  reset_validator();
+  reset_contract_counters();
+  dir.take(held::exclusive);
+  parent.take(held::exclusive);
+  ASSERT_EQ(reports.size(), 1u);
+  EXPECT_EQ(reports[0].method, "");
+}
+
+// The validator tells repetitions apart, and the rule is the document's: the total has them all.
+TEST_F(report_test, repeated_blocking_in_a_method_is_counted) {
+  char path[] = "/tmp/holdfast_report_XXXXXX";
+  const int fd = mkstemp(path);
+  ASSERT_GE(fd, 0);
+  close(fd);
+  ASSERT_TRUE(set_contract_log(path).ok());
+  for (int i = 0; i < 3; ++i) {
+    gate g(method_id::inode_permission);
+    g.given(condition::rcu_walk, true);
+    g.enter();
+    might_block("sleeping");
+    g.leave(false);
+  }
+  ASSERT_TRUE(set_contract_log(nullptr).ok());
+  std::ifstream in(path);
+  std::vector<json> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(json::parse(line));
+  unlink(path);
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0]["rule"], "6.6-inode-6");
+  EXPECT_THAT(lines[0]["advice"].get<std::string>(), HasSubstr("ECHILD"));
+  EXPECT_EQ(lines[1]["total"], true);
+  EXPECT_EQ(lines[1]["count"], 3);
+}
+
+TEST_F(report_test, long_lines_go_on_in_their_column) {
+  violation v;
+  v.edition = "6.6";
+  v.table = "t";
+  v.method = "m";
+  std::string sentence;
+  for (int i = 0; i < 40; ++i) sentence += "word" + std::to_string(i) + ' ';
+  sentence += std::string(200, 'x');  // cannot be broken, and is not cut
+  v.sentence = sentence;
+  char room[8192];
+  const std::string s(room, format_text(v, room, sizeof room));
+  std::istringstream in(s);
+  std::string joined;
+  for (std::string line; std::getline(in, line);) {
+    if (line.find('x') == line.npos) EXPECT_LE(line.size(), 100u) << line;
+    if (line.starts_with("  the rule    ") || line.starts_with("              "))
+      joined += (joined.empty() ? "" : " ") + line.substr(14);
+  }
+  EXPECT_EQ(joined, sentence);
 }
 
 TEST_F(report_test, the_log_has_both_chains_of_an_inversion) {

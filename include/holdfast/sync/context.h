@@ -58,7 +58,7 @@ struct exec_context {
   uint32_t alloc_flags = 0;
   uint32_t no_user_memory = 0;  // > 0: a worker's context, behind which no task's memory lies
   const char* no_block_reason = nullptr;
-  const void* no_block_by = nullptr;  // the gate of the call that may not block, for reports
+  const void* inside = nullptr;  // the gate of the innermost call of a method, for reports
   struct task* task = nullptr;
   const char* operation = nullptr;  // "rename"; static storage
   char detail[96] = {};             // "/a/b -> /c/d", cut if longer; filled while checking is on
