@@ -198,7 +198,7 @@ void put_short_name(text_writer& out, std::string_view s) {
 
 bool is_machinery(std::string_view name) {
   for (const std::string_view prefix :
-       {"contract_detail::", "gate::", "detail::hook_", "detail::check_", "door::through"})
+       {"contract_detail::", "gate::", "detail::hook_", "detail::check_", "door::"})
     if (name.starts_with(prefix)) return true;
   // Whole names: a file system may have a report_progress() or a submit_all() of its own.
   for (const std::string_view whole : {"report_broken_rule",

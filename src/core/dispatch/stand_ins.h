@@ -27,6 +27,7 @@
 #include "core/dispatch/xattr_ops.h"
 #include "holdfast/contract.h"
 #include "holdfast/sync/guard.h"
+#include "holdfast/sync/violation.h"
 
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wthread-safety"
@@ -169,6 +170,7 @@ class dispatch_test : public ::testing::Test {
   // What a call reports, however often it was reported before.
   template <class F>
   std::vector<caught> during(F&& call) {
+    reset_validator();
     reset_contract_counters();
     seen_.clear();
     call();
