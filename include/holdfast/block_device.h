@@ -35,7 +35,7 @@ struct block_device {
   dev_t bd_dev = 0;
   gendisk* bd_disk = nullptr;
   inode* bd_inode = nullptr;  // its mapping caches the device's contents
-  int bd_openers = 0;         // under open_mutex
+  int bd_openers HF_GUARDED_BY(bd_disk->open_mutex) = 0;
   uint8_t bd_partno = 0;
   bool bd_read_only = false;
   void* bd_holder = nullptr;  // who has it for itself

@@ -86,7 +86,7 @@ struct dentry {
   uint64_t d_time = 0;  // the file system's own
   list_node d_lru;
   list_node d_child;
-  list_head d_subdirs;
+  list_head d_subdirs HF_GUARDED_BY(d_lockref);
   list_node d_alias;                   // on inode::i_dentry while positive
   dentry* d_in_lookup_next = nullptr;  // chain of the in-lookup hash, under its bucket lock
   rcu_head d_rcu;

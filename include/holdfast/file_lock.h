@@ -32,11 +32,16 @@ inline constexpr unsigned fl_layout = 1u << 11;
 
 inline constexpr loff_t offset_max = max_lfs_filesize;
 
+// Who waits for whom, for all files.
+inline constinit spinlock<blocked_lock_class> blocked_lock_lock;
+
 struct file_lock {
-  list_node fl_list;              // in the context's list of its kind, under flc_lock
-  list_node fl_blocked_member;    // in fl_blocked_requests of fl_blocker, under blocked_lock_lock
-  list_head fl_blocked_requests;  // requests that wait for this lock
-  file_lock* fl_blocker = nullptr;
+  list_node fl_list;  // in the context's list of its kind, under flc_lock
+  // In fl_blocked_requests of fl_blocker.
+  list_node fl_blocked_member HF_GUARDED_BY(blocked_lock_lock);
+  // Requests that wait for this lock.
+  list_head fl_blocked_requests HF_GUARDED_BY(blocked_lock_lock);
+  file_lock* fl_blocker HF_GUARDED_BY(blocked_lock_lock) = nullptr;
   const void* fl_owner = nullptr;  // a descriptor table, an open file, or a lock manager's own
   unsigned fl_flags = 0;
   int fl_type = F_UNLCK;  // F_RDLCK, F_WRLCK, F_UNLCK
@@ -56,13 +61,10 @@ struct file_lock {
 // The locks of one file, made with its first and kept as long as the inode (inode::i_flctx).
 struct file_lock_context {
   spinlock<flc_lock_class> flc_lock;
-  list_head flc_flock;
-  list_head flc_posix;  // by owner, then by start
-  list_head flc_lease;
+  list_head flc_flock HF_GUARDED_BY(flc_lock);
+  list_head flc_posix HF_GUARDED_BY(flc_lock);  // by owner, then by start
+  list_head flc_lease HF_GUARDED_BY(flc_lock);
 };
-
-// Who waits for whom, for all files.
-inline constinit spinlock<blocked_lock_class> blocked_lock_lock;
 
 // Null: the file never had a lock.
 inline file_lock_context* locks_inode_context(const inode& i) {

@@ -90,14 +90,14 @@ struct inode {
   const file_operations* i_fop = nullptr;
   spinlock<i_lock_class> i_lock;
   std::atomic<int32_t> i_count{1};
-  relaxed<uint32_t> i_state{0};
+  relaxed<uint32_t> i_state{0};          // written under i_lock, read without
   std::atomic<int32_t> i_writecount{0};  // > 0: writers; < 0: execution forbids writers
   rwsem<i_rwsem_class> i_rwsem;
 
-  hlist_node i_hash;     // by (sb, ino), RCU readers
-  list_node i_sb_list;   // under s_inode_list_lock
-  list_node i_lru;       // under i_lru of the sb
-  list_head i_dentry;    // aliases, under i_lock
+  hlist_node i_hash;                         // by (sb, ino), RCU readers
+  list_node i_sb_list;                       // under s_inode_list_lock
+  list_node i_lru;                           // under i_lru of the sb
+  list_head i_dentry HF_GUARDED_BY(i_lock);  // aliases
   address_space i_data;  // i_mapping points here unless the data are somebody else's
   void* i_private = nullptr;
   void* i_flctx = nullptr;  // locks on this file

@@ -42,9 +42,14 @@ inline constexpr unsigned sb_nouser = 1u << 31;
 
 enum class freeze_level : uint8_t { unfrozen, write, pagefault, fs, complete };
 
+// The list of all superblocks and their passive references (src/core/super), and the mount tree
+// (src/core/mount): here because members below are guarded by them.
+extern constinit spinlock<sb_lock_class> sb_lock;
+extern constinit seqlock<mount_lock_class> mount_lock;
+
 struct super_block {
-  list_node s_list;  // all superblocks, under sb_lock
-  list_node s_instances;
+  list_node s_list HF_GUARDED_BY(sb_lock);  // all superblocks
+  list_node s_instances HF_GUARDED_BY(sb_lock);
   dev_t s_dev = 0;
   uint8_t s_blocksize_bits = page_shift;
   uint8_t s_stack_depth = 0;  // 0: on storage; n: stacked n deep
@@ -63,12 +68,12 @@ struct super_block {
   void* s_fs_info = nullptr;
   char s_id[64] = {};
   rwsem<s_umount_class> s_umount;
-  int s_count = 1;  // under sb_lock
+  int s_count HF_GUARDED_BY(sb_lock) = 1;
   std::atomic<int> s_active{1};
   mutex<s_vfs_rename_mutex_class> s_vfs_rename_mutex;
 
   struct {
-    relaxed<freeze_level> frozen{freeze_level::unfrozen};  // under s_umount
+    relaxed<freeze_level> frozen{freeze_level::unfrozen};  // written under s_umount, read without
     percpu_rwsem<sb_write_class> write;
     percpu_rwsem<sb_pagefault_class> pagefault;
     percpu_rwsem<sb_intwrite_class> fs;
@@ -76,15 +81,15 @@ struct super_block {
   } s_writers;
 
   spinlock<s_inode_list_class> s_inode_list_lock;
-  list_head s_inodes;
+  list_head s_inodes HF_GUARDED_BY(s_inode_list_lock);
   spinlock<d_lru_class> s_dentry_lru_lock;
-  list_head s_dentry_lru;  // tail is the most recent
+  list_head s_dentry_lru HF_GUARDED_BY(s_dentry_lru_lock);  // tail is the most recent
   std::atomic<size_t> s_nr_dentry_unused{0};
   spinlock<i_lru_class> s_inode_lru_lock;
-  list_head s_inode_lru;
+  list_head s_inode_lru HF_GUARDED_BY(s_inode_lru_lock);
   std::atomic<size_t> s_nr_inodes_unused{0};
-  list_head s_mounts;  // under mount_lock
-  list_head s_roots;   // disconnected dentries, under s_roots_lock
+  list_head s_mounts HF_GUARDED_BY(mount_lock);
+  list_head s_roots HF_GUARDED_BY(s_roots_lock);  // disconnected dentries
   spinlock<d_hash_class> s_roots_lock;
   std::atomic<int64_t> s_remove_count{
       0};  // unlinked but open; while any, a remount to read-only is EBUSY

@@ -4,12 +4,12 @@
 HF_NAMESPACE_BEGIN
 
 namespace contract_detail {
-constinit std::atomic<uint32_t> event_lock{0};
+constinit raw_lock event_lock;
 }
 
 namespace {
-// Under event_lock; `listening` says without it whether there is anyone.
-constinit event_watch* elsewhere_list = nullptr;
+// `listening` says without the lock whether there is anyone.
+constinit event_watch* elsewhere_list HF_GUARDED_BY(contract_detail::event_lock) = nullptr;
 constinit std::atomic<uint32_t> listening{0};
 constinit std::atomic<uint64_t> clock_now{0};
 }  // namespace

@@ -28,14 +28,14 @@ struct event_note {
 };
 
 namespace contract_detail {
-extern constinit std::atomic<uint32_t> event_lock;
+extern constinit raw_lock event_lock;
 }
-class event_guard {
+class [[nodiscard]] HF_SCOPED_CAPABILITY event_guard {
  public:
-  event_guard() : guard_(contract_detail::event_lock) {}
-
- private:
-  raw_guard guard_;
+  event_guard() HF_ACQUIRE(contract_detail::event_lock) { contract_detail::event_lock.lock(); }
+  ~event_guard() HF_RELEASE() HF_NO_THREAD_SAFETY_ANALYSIS { contract_detail::event_lock.unlock(); }
+  event_guard(const event_guard&) = delete;
+  event_guard& operator=(const event_guard&) = delete;
 };
 
 class event_watch {
@@ -45,7 +45,7 @@ class event_watch {
   event_watch& operator=(const event_watch&) = delete;
 
   virtual void seen(const event_note& n) = 0;
-  virtual void seen_elsewhere(const event_note& n);
+  virtual void seen_elsewhere(const event_note& n) HF_REQUIRES(contract_detail::event_lock);
 
   // To whom it concerns.
   static void deliver(const event_note& n);
@@ -66,8 +66,8 @@ class event_watch {
       leave();
   }
   bool is_open() const { return context_ != nullptr; }
-  // Under event_guard: from now on; what began before is let pass.
-  static uint64_t start_clock();
+  // From now on; what began before is let pass.
+  static uint64_t start_clock() HF_REQUIRES(contract_detail::event_lock);
 
  private:
   void enlist(uint32_t own, uint32_t elsewhere);
@@ -75,7 +75,8 @@ class event_watch {
 
   exec_context* context_ = nullptr;  // null: not open
   event_watch* outer_ = nullptr;
-  event_watch* next_ = nullptr;  // of those that listen elsewhere
+  event_watch* next_ HF_GUARDED_BY(contract_detail::event_lock) =
+      nullptr;  // of those that listen elsewhere
   uint32_t own_ = 0;
   uint32_t elsewhere_ = 0;
 };

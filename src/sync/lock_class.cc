@@ -8,9 +8,9 @@
 HF_NAMESPACE_BEGIN
 
 namespace {
-constinit std::atomic<uint32_t> registry_lock{0};
+constinit raw_lock registry_lock;
 constinit std::atomic<lock_class*> newest{nullptr};
-constinit uint32_t last_id = 0;  // under registry_lock
+constinit uint32_t last_id HF_GUARDED_BY(registry_lock) = 0;
 }  // namespace
 
 const char* to_string(lock_kind k) {

@@ -42,13 +42,13 @@ struct declared_pair {
   order_key inner{nullptr, nest::normal, 0};
 };
 
-// Writes under graph_lock; ids, good and bad are read without.
-constinit std::atomic<uint32_t> graph_lock{0};
-constinit node nodes[max_nodes];
-constinit uint32_t last_node = 0;
+// Ids, good and bad are written under graph_lock, read without.
+constinit raw_lock graph_lock;
+constinit node nodes[max_nodes] HF_GUARDED_BY(graph_lock);
+constinit uint32_t last_node HF_GUARDED_BY(graph_lock) = 0;
 constinit bit_row bad[max_nodes];
-constinit declared_pair declared[max_declared];
-constinit uint32_t declared_count = 0;
+constinit declared_pair declared[max_declared] HF_GUARDED_BY(graph_lock);
+constinit uint32_t declared_count HF_GUARDED_BY(graph_lock) = 0;
 
 bool test(const bit_row* m, uint32_t a, uint32_t b) {
   return (m[a][b / 64].load(std::memory_order_relaxed) >> (b % 64) & 1) != 0;
@@ -64,7 +64,7 @@ std::atomic<uint16_t>* slot(const order_key& k) {
   return &node_ids[id][static_cast<unsigned>(k.level) & 7][d];
 }
 
-uint32_t make_node(const order_key& k) {
+uint32_t make_node(const order_key& k) HF_REQUIRES(graph_lock) {
   std::atomic<uint16_t>* s = slot(k);
   if (s == nullptr || last_node + 1 >= max_nodes) {
     static bool said = false;
@@ -80,7 +80,7 @@ uint32_t make_node(const order_key& k) {
   return id;
 }
 
-order_edge bare_edge(uint32_t a, uint32_t b) {
+order_edge bare_edge(uint32_t a, uint32_t b) HF_REQUIRES(graph_lock) {
   order_edge e;
   e.outer = nodes[a].key.cls;
   e.outer_level = nodes[a].key.level;
@@ -91,14 +91,14 @@ order_edge bare_edge(uint32_t a, uint32_t b) {
   return e;
 }
 
-order_edge known_edge(uint32_t a, uint32_t b) {
+order_edge known_edge(uint32_t a, uint32_t b) HF_REQUIRES(graph_lock) {
   for (edge_record* r = nodes[a].records; r != nullptr; r = r->next)
     if (r->inner == b) return r->edge;
   return bare_edge(a, b);
 }
 
 // Breadth first from `from`; true if `to` is reached, with came_from filled on the way.
-bool reaches(uint32_t from, uint32_t to, uint16_t* came_from) {
+bool reaches(uint32_t from, uint32_t to, uint16_t* came_from) HF_REQUIRES(graph_lock) {
   static uint16_t pending[max_nodes];
   for (uint32_t i = 0; i < max_nodes; ++i) came_from[i] = 0;
   uint32_t head = 0;
@@ -123,7 +123,7 @@ void copy_stack(void** to, uint8_t& count, void* const* from, size_t n) {
   count = static_cast<uint8_t>(n);
 }
 
-void add_declared(const declared_pair& p) {
+void add_declared(const declared_pair& p) HF_REQUIRES(graph_lock) {
   for (uint8_t d = 0; d < depths; ++d) {
     order_key outer = p.outer;
     order_key inner = p.inner;

@@ -53,7 +53,7 @@ enum : uint32_t { not_started, running, sleeping };
 
 constinit callback_shard queue[shards];
 constinit std::atomic<uint32_t> worker{not_started};
-constinit std::atomic<uint32_t> start_lock{0};
+constinit raw_lock start_lock;
 constinit std::atomic<uint32_t> urgent{0};
 constinit std::atomic<uint64_t> barriers_wanted{0};
 constinit std::atomic<uint64_t> barriers_done{0};

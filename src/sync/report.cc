@@ -24,7 +24,7 @@ struct seen_violation {
 constinit seen_violation seen[seen_slots];
 constinit std::atomic<uint64_t> total{0};
 constinit std::atomic<violation_sink> sink{nullptr};
-constinit std::atomic<uint32_t> print_lock{0};
+constinit raw_lock print_lock;
 
 // Counts it; true the first time. A full table reports again rather than never.
 bool first_time(uint64_t identity) {

@@ -135,7 +135,7 @@ void rwsem_core::lock_slow(held mode, lock_class& c) {
     uint32_t w = me.word.load(std::memory_order_acquire);
     if (w == rwsem_waiter::granted) return;
     if (w == rwsem_waiter::poked) {
-      raw_guard g(queue_lock);
+      raw_word_guard g(queue_lock);
       if (me.word.load(std::memory_order_acquire) == rwsem_waiter::granted) return;
       if (take_for_head(*this)) return;
       if (monotonic_ns() - me.since > handoff_after_ns)
@@ -149,7 +149,7 @@ void rwsem_core::lock_slow(held mode, lock_class& c) {
 }
 
 void rwsem_core::wake_slow() {
-  raw_guard g(queue_lock);
+  raw_word_guard g(queue_lock);
   wake_locked(*this);
 }
 

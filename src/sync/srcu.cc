@@ -50,7 +50,7 @@ void srcu_core::synchronize(lock_class& c) {
   might_block(c.name);
   schedule_point(sched_event::rcu_wait, this);
   // The caller's removal comes before the sums: a reader counted in later sees it.
-  raw_guard g(turn);
+  raw_word_guard g(turn);
   for (int flip = 0; flip < 2; ++flip) {
     uint32_t old = phase.load(std::memory_order_relaxed) & 1;
     wait_drained(old ^ 1, c);

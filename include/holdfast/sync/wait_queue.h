@@ -121,7 +121,7 @@ class wait_queue {
 
   spinlock<C> lock_;
   std::atomic<uint32_t> count_{0};
-  list_head entries_;
+  list_head entries_ HF_GUARDED_BY(lock_);
 };
 
 HF_NAMESPACE_END

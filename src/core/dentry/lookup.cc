@@ -18,7 +18,7 @@ namespace {
 
 struct alignas(64) in_lookup_bucket {
   spinlock<d_lookup_class> lock;
-  dentry* first = nullptr;  // chain by d_in_lookup_next, under lock
+  dentry* first HF_GUARDED_BY(lock) = nullptr;  // chain by d_in_lookup_next
   wait_queue<d_lookup_wait_class> queue;
 };
 constexpr size_t nr_buckets = 256;

@@ -36,7 +36,7 @@ class fallocate_watch final : public event_watch {
   void judge(gate& g, bool success);
 
   void seen(const event_note& n) override;
-  void seen_elsewhere(const event_note& n) override;
+  void seen_elsewhere(const event_note& n) HF_REQUIRES(contract_detail::event_lock) override;
 
  private:
   enum class part : uint8_t { before, invalidated, updated };
@@ -46,10 +46,12 @@ class fallocate_watch final : public event_watch {
   const file_range range_;
   const int mode_;
   gate* gate_ = nullptr;
-  part part_ = part::before;  // the rest under event_guard
-  bool filled_ = false;       // others filled the range between invalidation and update
-  bool confirmed_ = false;    // and the update came
-  bool written_ = false;      // somebody wrote to the range, so its contents tell nothing
+  part part_ HF_GUARDED_BY(contract_detail::event_lock) = part::before;
+  // Others filled the range between invalidation and update; and the update came.
+  bool filled_ HF_GUARDED_BY(contract_detail::event_lock) = false;
+  bool confirmed_ HF_GUARDED_BY(contract_detail::event_lock) = false;
+  // Somebody wrote to the range, so its contents tell nothing.
+  bool written_ HF_GUARDED_BY(contract_detail::event_lock) = false;
 };
 
 class copy_watch final : public event_watch {
@@ -60,15 +62,18 @@ class copy_watch final : public event_watch {
   void judge(gate& g);
 
   void seen(const event_note& n) override;
-  void seen_elsewhere(const event_note& n) override;
+  void seen_elsewhere(const event_note& n) HF_REQUIRES(contract_detail::event_lock) override;
 
  private:
   const file_range in_;
   const file_range out_;
   gate* gate_ = nullptr;
-  uint64_t began_ = 0;  // under event_guard, as the rest; 0: nothing was moved yet
-  bool written_ = false, mapped_ = false;
-  bool written_inside_ = false, mapped_inside_ = false;  // and we went on after that
+  uint64_t began_ HF_GUARDED_BY(contract_detail::event_lock) = 0;  // 0: nothing was moved yet
+  bool written_ HF_GUARDED_BY(contract_detail::event_lock) = false;
+  bool mapped_ HF_GUARDED_BY(contract_detail::event_lock) = false;
+  // And we went on after that.
+  bool written_inside_ HF_GUARDED_BY(contract_detail::event_lock) = false;
+  bool mapped_inside_ HF_GUARDED_BY(contract_detail::event_lock) = false;
 };
 
 HF_NAMESPACE_END

@@ -92,7 +92,7 @@ class map_watch final : public event_watch {
                      prose::vm(6), "pages outside of the range were mapped");
   }
   // Another fault in the same stretch of memory.
-  void seen_elsewhere(const event_note& n) override {
+  void seen_elsewhere(const event_note& n) HF_REQUIRES(contract_detail::event_lock) override {
     if (n.object == vmf_.table) announce_locked(n);
   }
 
@@ -113,8 +113,8 @@ class map_watch final : public event_watch {
     const event_guard g;
     announce_locked(n);
   }
-  // Under event_guard. Entries are counted from that of the page the fault is about.
-  void announce_locked(const event_note& n) {
+  // Entries are counted from that of the page the fault is about.
+  void announce_locked(const event_note& n) HF_REQUIRES(contract_detail::event_lock) {
     if (vmf_.pte == nullptr) return;
     const int64_t at = (vmf_.pte - vmf_.table->entries) + static_cast<int64_t>(n.first) -
                        static_cast<int64_t>(vmf_.pgoff);
@@ -127,7 +127,7 @@ class map_watch final : public event_watch {
   const pgoff_t start_;
   const pgoff_t end_;
   gate* gate_ = nullptr;
-  bool announced_[page_table::size] = {};  // under event_guard
+  bool announced_[page_table::size] HF_GUARDED_BY(contract_detail::event_lock) = {};
   uint64_t before_[page_table::size];
 };
 

@@ -15,7 +15,6 @@
 
 HF_NAMESPACE_BEGIN
 
-extern constinit seqlock<mount_lock_class> mount_lock;
 extern constinit rwsem<namespace_sem_class> namespace_sem;
 
 struct mount {
@@ -23,10 +22,10 @@ struct mount {
   relaxed<mount*> mnt_parent{nullptr};       // itself: not mounted on anything; under mount_lock
   relaxed<dentry*> mnt_mountpoint{nullptr};  // in mnt_parent
   hlist_node mnt_hash;
-  list_node mnt_child;
-  list_head mnt_mounts;
-  list_node mnt_instance;                   // on super_block::s_mounts
-  list_node mnt_list;                       // on mnt_namespace::list
+  list_node mnt_child HF_GUARDED_BY(mount_lock);
+  list_head mnt_mounts HF_GUARDED_BY(mount_lock);
+  list_node mnt_instance HF_GUARDED_BY(mount_lock);  // on super_block::s_mounts
+  list_node mnt_list;                                // on mnt_namespace::list
   relaxed<mnt_namespace*> mnt_ns{nullptr};  // written under mount_lock; null: not in a tree
   sharded_count count;                      // references
   sharded_count writers;                    // mnt_want_write
@@ -40,8 +39,8 @@ struct mount {
 struct mnt_namespace {
   std::atomic<int64_t> count{1};
   mount* root = nullptr;
-  list_head list;
-  uint64_t event = 0;
+  list_head list HF_GUARDED_BY(namespace_sem);
+  uint64_t event HF_GUARDED_BY(namespace_sem) = 0;
 };
 
 inline mount& real_mount(vfsmount& m) {

@@ -22,10 +22,11 @@
 
 HF_NAMESPACE_BEGIN
 
+constinit spinlock<sb_lock_class> sb_lock;
+
 namespace {
 
-constinit spinlock<sb_lock_class> sb_lock;
-constinit list_head super_blocks;
+constinit list_head super_blocks HF_GUARDED_BY(sb_lock);
 constinit wait_queue<sb_wait_class> super_wait;
 
 void free_super_rcu(rcu_head& head) {

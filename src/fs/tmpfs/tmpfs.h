@@ -53,7 +53,7 @@ struct tmpfs_inode {
   inode vfs;  // first: info_of() casts back
   offset_ctx entries;
   spinlock<private_lock_class> xattr_lock;
-  xattr* xattrs = nullptr;  // in order of creation, under xattr_lock
+  xattr* xattrs HF_GUARDED_BY(xattr_lock) = nullptr;  // in order of creation
 };
 inline tmpfs_inode& info_of(inode& i) {
   return reinterpret_cast<tmpfs_inode&>(i);
