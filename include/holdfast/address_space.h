@@ -59,7 +59,7 @@ struct folio {
   std::atomic<address_space*> mapping{nullptr};
   relaxed<pgoff_t> index{0};
   uint8_t order = 0;              // 2^order pages
-  std::atomic<uint8_t> marks{0};  // changed under i_pages.lock
+  std::atomic<uint8_t> marks{0};  // written under i_pages.lock, read without
   uint32_t lock_owner_tag = 0;
   std::byte* data = nullptr;  // size() bytes, page aligned
   void* priv = nullptr;       // with pg_private
@@ -74,7 +74,7 @@ struct folio {
 
 // Positions to folios: a radix tree of 64-way nodes. Readers under RCU, writers under lock.
 struct page_index {
-  std::atomic<void*> root{nullptr};
+  std::atomic<void*> root{nullptr};  // written under lock, read without
   spinlock<i_pages_class> lock;
 };
 
@@ -94,7 +94,7 @@ struct address_space {
   inode* host = nullptr;
   page_index i_pages;
   rwsem<invalidate_lock_class> invalidate_lock;
-  relaxed<uint64_t> nrpages{0};  // under i_pages.lock
+  relaxed<uint64_t> nrpages{0};  // written under i_pages.lock, read without
   const address_space_operations* a_ops = nullptr;
   relaxed<uint32_t> flags{0};
   std::atomic<uint32_t> wb_err{0};  // errseq

@@ -5,7 +5,8 @@
 // 1. f_count: descriptors, transfers in flight. The last fput() runs ->release and drops the path.
 // 2. f_pos belongs to f_pos_lock where two users are possible (fmode_atomic_pos and a shared table
 //    or file).
-// 3. f_flags changes under f_lock; f_mode, f_op, f_path, f_inode, f_cred are constant after open.
+// 3. f_flags is written under f_lock and read without; f_mode, f_op, f_path, f_inode, f_cred are
+//    constant after open.
 #pragma once
 
 #include "holdfast/mount.h"

@@ -56,6 +56,7 @@ void put_cred(const cred* c);
 
 struct fs_struct {
   spinlock<fs_struct_class> lock;
+  // The rest is written under lock, read without: umask alone, the places by seq.
   seqcount seq;
   relaxed<umode_t> umask{022};
   std::atomic<vfsmount*> root_mnt{nullptr};
@@ -68,7 +69,7 @@ struct fdtable;
 struct files_struct {
   std::atomic<fdtable*> fdt{nullptr};  // RCU readers; replaced under file_lock when it grows
   spinlock<file_table_class> file_lock;
-  relaxed<unsigned> next_fd{0};
+  relaxed<unsigned> next_fd HF_GUARDED_BY(file_lock){0};
   unsigned max_open = 1u << 20;  // RLIMIT_NOFILE
 };
 

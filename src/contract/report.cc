@@ -9,13 +9,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <mutex>
 
 #include "contract/advice.h"
 #include "contract/coverage.h"
 #include "contract/lock_order.h"
 #include "contract/native.h"
 #include "contract/text_buffer.h"
+#include "holdfast/sync/plain_mutex.h"
 #include "holdfast/sync/violation.h"
 #include "sync/thread.h"
 
@@ -36,17 +36,17 @@ struct seen_violation {
 
 // Everything that reporting keeps. The mutex is none of ours on purpose: ours would report.
 struct report_state {
-  std::mutex lock;
-  seen_violation seen[seen_size];  // open addressing
-  uint64_t distinct = 0;
-  violation_text_fn text_fn = nullptr;
-  void* text_context = nullptr;
-  violation_fn fn = nullptr;
-  void* fn_context = nullptr;
-  int log = -1;
+  plain_mutex lock;
+  seen_violation seen[seen_size] HF_GUARDED_BY(lock);  // open addressing
+  uint64_t distinct HF_GUARDED_BY(lock) = 0;
+  violation_text_fn text_fn HF_GUARDED_BY(lock) = nullptr;
+  void* text_context HF_GUARDED_BY(lock) = nullptr;
+  violation_fn fn HF_GUARDED_BY(lock) = nullptr;
+  void* fn_context HF_GUARDED_BY(lock) = nullptr;
+  int log HF_GUARDED_BY(lock) = -1;
 };
 constinit report_state state;
-constinit char text_room[text_size] = {};  // under state.lock
+constinit char text_room[text_size] HF_GUARDED_BY(state.lock) = {};
 constinit std::atomic<uint64_t> own_violations{0};
 constinit std::atomic<uint64_t> validator_base{0};  // violation_count() at the last reset
 
@@ -62,8 +62,8 @@ uint64_t identity(const violation& v) {
   return h == 0 ? 1 : h;
 }
 
-// Counts it; true the first time. Under state.lock.
-bool is_news(const violation& v) {
+// Counts it; true the first time.
+bool is_news(const violation& v) HF_REQUIRES(state.lock) {
   for (size_t i = 0; i < seen_size; ++i) {
     seen_violation& s = state.seen[(v.id + i) % seen_size];
     if (s.id != v.id && s.id != 0) continue;
@@ -93,8 +93,7 @@ void write_all(int fd, std::string_view s) {
   }
 }
 
-// Under state.lock.
-void emit(const violation& v) {
+void emit(const violation& v) HF_REQUIRES(state.lock) {
   if (state.fn != nullptr) state.fn(v, state.fn_context);
   size_t n = format_text(v, text_room, text_size);
   if (state.text_fn != nullptr)
@@ -107,8 +106,7 @@ void emit(const violation& v) {
   write_all(state.log, {text_room, n});
 }
 
-// Under state.lock.
-void write_totals() {
+void write_totals() HF_REQUIRES(state.lock) {
   if (state.log < 0) return;
   for (const seen_violation& s : state.seen) {
     if (s.id == 0) continue;
@@ -130,7 +128,7 @@ void write_totals() {
 }
 
 void submit(const violation& v) {
-  const std::lock_guard guard(state.lock);
+  const plain_guard guard(state.lock);
   if (is_news(v)) emit(v);
   if (get_check_mode() == check_mode::abort) write_totals();  // the process ends
 }
@@ -251,13 +249,13 @@ void report_broken_rule(violation& v, const exec_context& context, const lock_ro
 }
 
 void set_violation_text(violation_text_fn fn, void* context) {
-  const std::lock_guard guard(state.lock);
+  const plain_guard guard(state.lock);
   state.text_fn = fn;
   state.text_context = context;
 }
 
 void set_violation_callback(violation_fn fn, void* context) {
-  const std::lock_guard guard(state.lock);
+  const plain_guard guard(state.lock);
   state.fn = fn;
   state.fn_context = context;
 }
@@ -270,7 +268,7 @@ Status set_contract_log(const char* path) {
   }
   [[maybe_unused]] static const int at_end =
       atexit([] { static_cast<void>(set_contract_log(nullptr)); });
-  const std::lock_guard guard(state.lock);
+  const plain_guard guard(state.lock);
   write_totals();
   if (state.log >= 0) close(state.log);
   state.log = fd;
@@ -285,7 +283,7 @@ contract_counters read_contract_counters() {
   const uint64_t base = validator_base.load(std::memory_order_relaxed);
   const uint64_t now = violation_count();  // starts again when the validator is reset
   out.violations += now >= base ? now - base : now;
-  const std::lock_guard guard(state.lock);
+  const plain_guard guard(state.lock);
   out.distinct = state.distinct;
   return out;
 }
@@ -294,7 +292,7 @@ void reset_contract_counters() {
   coverage::reset();
   own_violations.store(0, std::memory_order_relaxed);
   validator_base.store(violation_count(), std::memory_order_relaxed);
-  const std::lock_guard guard(state.lock);
+  const plain_guard guard(state.lock);
   for (seen_violation& s : state.seen) s = {};
   state.distinct = 0;
 }

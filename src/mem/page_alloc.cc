@@ -9,9 +9,9 @@
 #include <cassert>
 #include <cstdint>
 #include <cstring>
-#include <mutex>
 #include <new>
 
+#include "holdfast/sync/plain_mutex.h"
 #include "holdfast/types.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -68,13 +68,14 @@ struct thread_pages {
 constinit thread_local thread_pages cache{};
 
 struct state_t {
-  std::mutex lock;
-  page_record* free_list[max_page_order + 1] = {};
-  leaf* table[size_t{1} << top_bits] = {};
-  size_t chunks = 0;
-  size_t free_chunks = 0;
-  size_t out = 0;  // pages out of the buddies, those in thread caches included
-  thread_pages* threads = nullptr;
+  plain_mutex lock;
+  page_record* free_list[max_page_order + 1] HF_GUARDED_BY(lock) = {};
+  leaf* table[size_t{1} << top_bits] HF_GUARDED_BY(lock) = {};
+  size_t chunks HF_GUARDED_BY(lock) = 0;
+  size_t free_chunks HF_GUARDED_BY(lock) = 0;
+  // Pages out of the buddies, those in thread caches included.
+  size_t out HF_GUARDED_BY(lock) = 0;
+  thread_pages* threads HF_GUARDED_BY(lock) = nullptr;  // their links, too
 };
 constinit state_t state;
 
@@ -89,7 +90,7 @@ void unpoison([[maybe_unused]] const void* p, [[maybe_unused]] size_t n) {
 #endif
 }
 
-chunk** table_slot(const std::byte* p, bool make) {
+chunk** table_slot(const std::byte* p, bool make) HF_REQUIRES(state.lock) {
   uintptr_t n = reinterpret_cast<uintptr_t>(p) >> chunk_shift;
   leaf*& l = state.table[n >> leaf_bits & ((size_t{1} << top_bits) - 1)];
   if (!l) {
@@ -98,7 +99,7 @@ chunk** table_slot(const std::byte* p, bool make) {
   return &l->slot[n & ((size_t{1} << leaf_bits) - 1)];
 }
 
-void push(page_record& r, unsigned order, bool zero) {
+void push(page_record& r, unsigned order, bool zero) HF_REQUIRES(state.lock) {
   r.order = static_cast<uint8_t>(order);
   r.zero = zero;
   r.prev = nullptr;
@@ -107,7 +108,7 @@ void push(page_record& r, unsigned order, bool zero) {
   state.free_list[order] = &r;
 }
 
-void unlink(page_record& r) {
+void unlink(page_record& r) HF_REQUIRES(state.lock) {
   if (r.prev)
     r.prev->next = r.next;
   else
@@ -120,13 +121,13 @@ struct block_ref {
   chunk* c;
   size_t n;
 };
-block_ref owner(const std::byte* p) {
+block_ref owner(const std::byte* p) HF_REQUIRES(state.lock) {
   chunk** slot = table_slot(p, false);
   assert(slot && *slot && "not a page of this allocator");
   return {*slot, (reinterpret_cast<uintptr_t>(p) & (chunk_bytes - 1)) >> page_shift};
 }
 
-bool map_chunk() {
+bool map_chunk() HF_REQUIRES(state.lock) {
   void* raw = mmap(nullptr, 2 * chunk_bytes, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (raw == MAP_FAILED) return false;
@@ -154,7 +155,7 @@ bool map_chunk() {
   return true;
 }
 
-void unmap_chunk(chunk* c) {
+void unmap_chunk(chunk* c) HF_REQUIRES(state.lock) {
   unlink(c->page[0]);
   --state.chunks;
   --state.free_chunks;
@@ -168,7 +169,7 @@ chunk* chunk_of(page_record& r) {
   return reinterpret_cast<chunk*>(reinterpret_cast<uintptr_t>(&r) & ~(alignof(chunk) - 1));
 }
 
-std::byte* take(unsigned order, bool& zero) {
+std::byte* take(unsigned order, bool& zero) HF_REQUIRES(state.lock) {
   unsigned o = order;
   while (o <= max_page_order && !state.free_list[o]) ++o;
   if (o > max_page_order) {
@@ -189,7 +190,7 @@ std::byte* take(unsigned order, bool& zero) {
   return c->base + (n << page_shift);
 }
 
-void give(std::byte* p, unsigned order, bool zero) {
+void give(std::byte* p, unsigned order, bool zero) HF_REQUIRES(state.lock) {
   auto [c, n] = owner(p);
   state.out -= size_t{1} << order;
   while (order < max_page_order) {
@@ -207,7 +208,7 @@ void give(std::byte* p, unsigned order, bool zero) {
 // Returns cached pages at thread exit.
 struct thread_cleanup {
   ~thread_cleanup() {
-    std::lock_guard hold(state.lock);
+    plain_guard hold(state.lock);
     uint32_t n = cache.count.load(std::memory_order_relaxed);
     for (uint32_t i = 0; i < n; ++i)
       give(reinterpret_cast<std::byte*>(cache.page[i] & ~uintptr_t{1}), 0, cache.page[i] & 1);
@@ -221,7 +222,7 @@ struct thread_cleanup {
   }
 };
 
-void enrol_thread() {  // under state.lock
+void enrol_thread() HF_REQUIRES(state.lock) {
   cache.enrolled = true;
   cache.prev = nullptr;
   cache.next = state.threads;
@@ -244,7 +245,7 @@ std::byte* alloc_pages(unsigned order, bool zero) {
     uint32_t n = cache.count.load(std::memory_order_relaxed);
     if (n == 0) [[unlikely]] {
       if (!cache.enrolled) arm_cleanup();
-      std::lock_guard hold(state.lock);
+      plain_guard hold(state.lock);
       if (!cache.enrolled) enrol_thread();
       // Filled from the top down, so that pages come out in the order of their addresses.
       uint32_t got = 0;
@@ -264,7 +265,7 @@ std::byte* alloc_pages(unsigned order, bool zero) {
     p = reinterpret_cast<std::byte*>(v & ~uintptr_t{1});
     clean = v & 1;
   } else {
-    std::lock_guard hold(state.lock);
+    plain_guard hold(state.lock);
     p = take(order, clean);
     if (!p) return nullptr;
   }
@@ -284,7 +285,7 @@ void free_pages(std::byte* block, unsigned order) {
       return;
     }
     if (!cache.enrolled) arm_cleanup();
-    std::lock_guard hold(state.lock);
+    plain_guard hold(state.lock);
     if (!cache.enrolled) enrol_thread();
     if (n == cache_max) {  // the older half goes: it is the colder one
       for (uint32_t i = 0; i < cache_batch; ++i)
@@ -296,12 +297,12 @@ void free_pages(std::byte* block, unsigned order) {
     cache.count.store(n + 1, std::memory_order_relaxed);
     return;
   }
-  std::lock_guard hold(state.lock);
+  plain_guard hold(state.lock);
   give(block, order, false);
 }
 
 page_stats page_statistics() {
-  std::lock_guard hold(state.lock);
+  plain_guard hold(state.lock);
   page_stats s;
   s.chunks = state.chunks;
   for (thread_pages* t = state.threads; t; t = t->next)
@@ -311,7 +312,7 @@ page_stats page_statistics() {
 }
 
 void page_trim() {
-  std::lock_guard hold(state.lock);
+  plain_guard hold(state.lock);
   uint32_t n = cache.count.load(std::memory_order_relaxed);
   for (uint32_t i = 0; i < n; ++i)
     give(reinterpret_cast<std::byte*>(cache.page[i] & ~uintptr_t{1}), 0, cache.page[i] & 1);

@@ -10,7 +10,7 @@
 // 4. A block is naturally aligned (to its own size).
 //
 // Locks: one leaf lock over buddies and chunks, taken once a batch. See slab.h for why it is a
-// std::mutex.
+// plain_mutex.
 #pragma once
 
 #include <cstddef>

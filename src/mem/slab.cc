@@ -32,19 +32,19 @@ void*& second_word(void* p) {
 }
 
 struct registry_t {
-  std::mutex lock;
-  slab_pool* pool[max_slab_caches] = {};
-  uint32_t count = 0;  // the last number given; 0 is nobody's
+  plain_mutex lock;
+  slab_pool* pool[max_slab_caches] = {};   // written under lock; read without by who has the number
+  uint32_t count HF_GUARDED_BY(lock) = 0;  // the last number given; 0 is nobody's
 };
 constinit registry_t registry;
 
-// Threads that may hold objects, for statistics. Under registry.lock.
+// Threads that may hold objects, for statistics.
 struct thread_entry {
   slab_thread_slots* slots = nullptr;
-  thread_entry* next = nullptr;
-  thread_entry* prev = nullptr;
+  thread_entry* next HF_GUARDED_BY(registry.lock) = nullptr;
+  thread_entry* prev HF_GUARDED_BY(registry.lock) = nullptr;
 };
-constinit thread_entry* threads = nullptr;
+constinit thread_entry* threads HF_GUARDED_BY(registry.lock) = nullptr;
 
 enum class phase : uint8_t { fresh, live, gone };
 constinit thread_local phase thread_phase = phase::fresh;
@@ -55,7 +55,7 @@ constinit thread_local phase thread_phase = phase::fresh;
 struct slab_thread {
   thread_entry entry;
   slab_thread() {
-    std::lock_guard hold(registry.lock);
+    plain_guard hold(registry.lock);
     entry.slots = &slab_slots;
     entry.next = threads;
     if (threads) threads->prev = &entry;
@@ -64,7 +64,7 @@ struct slab_thread {
   }
   ~slab_thread() {
     drain();
-    std::lock_guard hold(registry.lock);
+    plain_guard hold(registry.lock);
     (entry.prev ? entry.prev->next : threads) = entry.next;
     if (entry.next) entry.next->prev = entry.prev;
     thread_phase = phase::gone;
@@ -80,11 +80,11 @@ struct slab_thread {
       s.count.store(0, std::memory_order_relaxed);
     }
   }
-  static slab_stats stats(slab_pool& p, uint32_t id) {
+  static slab_stats stats(slab_pool& p, uint32_t id) HF_REQUIRES(registry.lock) {
     slab_stats st;
     st.name = p.name_;
     st.object_size = p.size_;
-    std::lock_guard hold_pool(p.lock_);
+    plain_guard hold_pool(p.lock_);
     st.slabs = p.slabs_;
     size_t in_threads = 0;
     for (thread_entry* t = threads; t; t = t->next) {
@@ -98,7 +98,7 @@ struct slab_thread {
     return st;
   }
   static void trim(slab_pool& p) {
-    std::lock_guard hold(p.lock_);
+    plain_guard hold(p.lock_);
     while (void* b = p.depot_) {
       p.depot_ = second_word(b);
       --p.depot_count_;
@@ -131,7 +131,7 @@ namespace {
 }  // namespace
 
 bool slab_pool::enrol() {
-  std::lock_guard hold(registry.lock);
+  plain_guard hold(registry.lock);
   if (id_.load(std::memory_order_relaxed)) return true;
   if (registry.count + 1 >= max_slab_caches) return false;
   uint32_t id = ++registry.count;
@@ -158,7 +158,7 @@ bool slab_pool::grow() {
 }
 
 void* slab_pool::take_batch(uint32_t& count) {
-  std::lock_guard hold(lock_);
+  plain_guard hold(lock_);
   if (void* b = depot_) {
     depot_ = second_word(b);
     --depot_count_;
@@ -220,7 +220,7 @@ void slab_pool::to_slabs(void* head) {
 }
 
 void slab_pool::give_batch(void* head, uint32_t count) {
-  std::lock_guard hold(lock_);
+  plain_guard hold(lock_);
   out_.store(out_.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
   if (count == slab_batch && depot_count_ < slab_depot_batches) {
     second_word(head) = depot_;
@@ -289,7 +289,7 @@ void slab_pool::free_slow(void* p) {
 }
 
 slab_stats slab_pool::stats() {
-  std::lock_guard hold(registry.lock);
+  plain_guard hold(registry.lock);
   return slab_thread::stats(*this, id_.load(std::memory_order_relaxed));
 }
 
@@ -297,7 +297,7 @@ void for_each_slab_cache(void (*fn)(const slab_stats&, void*), void* arg) {
   for (uint32_t id = 1; id < max_slab_caches; ++id) {
     slab_stats st;
     {
-      std::lock_guard hold(registry.lock);
+      plain_guard hold(registry.lock);
       if (id > registry.count) return;
       st = slab_thread::stats(*registry.pool[id], id);
     }
@@ -309,7 +309,7 @@ void slab_trim() {
   if (thread_phase == phase::live) slab_thread::drain();
   uint32_t n = 0;
   {
-    std::lock_guard hold(registry.lock);
+    plain_guard hold(registry.lock);
     n = registry.count;
   }
   for (uint32_t id = 1; id <= n; ++id) slab_thread::trim(*registry.pool[id]);

@@ -17,14 +17,14 @@
 //    Elsewhere the first two words of a freed object are overwritten.
 //
 // Locks: the depot's lock is a leaf (only the page allocator's is taken under it). It is a
-// std::mutex, not one of sync/: the checker's own records may come from here.
+// plain_mutex, not a checked lock: the checker's own records may come from here.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 
+#include "holdfast/sync/plain_mutex.h"
 #include "mem/fail.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -74,20 +74,20 @@ class slab_pool {
   bool enrol();  // gives the cache its number
   void* take_batch(uint32_t& count);
   void give_batch(void* head, uint32_t count);
-  void to_slabs(void* head);  // under lock
-  bool grow();                // under lock
+  void to_slabs(void* head) HF_REQUIRES(lock_);
+  bool grow() HF_REQUIRES(lock_);
 
   const char* name_;
   size_t size_;
   size_t align_;
   std::atomic<uint32_t> id_{0};  // 0: not enrolled; that slot of every thread stays empty
-  std::mutex lock_;
-  // Under lock_.
-  void* depot_ = nullptr;  // full batches: linked through the second word of the first object
-  uint32_t depot_count_ = 0;
-  slab_header* partial_ = nullptr;  // slabs with free objects
-  uint32_t empty_ = 0;              // slabs among them with nothing out
-  size_t slabs_ = 0;
+  plain_mutex lock_;
+  // Full batches: linked through the second word of the first object.
+  void* depot_ HF_GUARDED_BY(lock_) = nullptr;
+  uint32_t depot_count_ HF_GUARDED_BY(lock_) = 0;
+  slab_header* partial_ HF_GUARDED_BY(lock_) = nullptr;  // slabs with free objects
+  uint32_t empty_ HF_GUARDED_BY(lock_) = 0;              // slabs among them with nothing out
+  size_t slabs_ HF_GUARDED_BY(lock_) = 0;
   std::atomic<size_t> out_{0};  // objects out of the slabs and of the depot
 };
 

@@ -17,9 +17,12 @@ HF_NAMESPACE_BEGIN
 
 extern constinit rwsem<namespace_sem_class> namespace_sem;
 
+// mnt_parent, mnt_mountpoint, mnt_hash and mnt_ns are written under mount_lock, read without by who
+// re-checks its sequence. mnt_list is its namespace's, under namespace_sem, until umount_tree()
+// moves the mount to a list of its caller's.
 struct mount {
   vfsmount mnt;                              // first: real_mount() casts back
-  relaxed<mount*> mnt_parent{nullptr};       // itself: not mounted on anything; under mount_lock
+  relaxed<mount*> mnt_parent{nullptr};       // itself: not mounted on anything
   relaxed<dentry*> mnt_mountpoint{nullptr};  // in mnt_parent
   hlist_node mnt_hash;
   list_node mnt_child HF_GUARDED_BY(mount_lock);

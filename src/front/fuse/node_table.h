@@ -18,9 +18,9 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 
 #include "holdfast/mount.h"
+#include "holdfast/sync/plain_mutex.h"
 
 HF_NAMESPACE_BEGIN
 
@@ -57,16 +57,16 @@ class node_table {
     path_ref place;
   };
   struct alignas(64) shard {
-    std::mutex lock;
-    std::unique_ptr<node*[]> buckets;
-    size_t mask = 0;  // buckets - 1; meaningless without buckets
-    size_t used = 0;
+    plain_mutex lock;
+    std::unique_ptr<node*[]> buckets HF_GUARDED_BY(lock);
+    size_t mask HF_GUARDED_BY(lock) = 0;  // buckets - 1; meaningless without buckets
+    size_t used HF_GUARDED_BY(lock) = 0;
   };
   static constexpr size_t shard_count = 64;
   static uint64_t mix(uint64_t id) { return id * 0x9e3779b97f4a7c15u; }
   shard& shard_of(uint64_t id) { return shards_[mix(id) >> 58]; }
-  static node** slot_of(shard& s, uint64_t id);
-  static void grow(shard& s);
+  static node** slot_of(shard& s, uint64_t id) HF_REQUIRES(s.lock);
+  static void grow(shard& s) HF_REQUIRES(s.lock);
   uint64_t id_of(const inode& i) const;
 
   path_ref root_;

@@ -11,9 +11,8 @@
 //    outside of it.
 #pragma once
 
-#include <mutex>
-
 #include "holdfast/list.h"
+#include "holdfast/sync/plain_mutex.h"
 #include "holdfast/syscalls.h"
 
 HF_NAMESPACE_BEGIN
@@ -40,8 +39,8 @@ class open_files {
   };
   static constexpr unsigned shards = 16;
   struct alignas(64) shard_type {
-    std::mutex lock;
-    list_head files;
+    plain_mutex lock;
+    list_head files HF_GUARDED_BY(lock);
   };
   shard_type shard_[shards];
 };
