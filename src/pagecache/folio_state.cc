@@ -31,8 +31,9 @@ void folio_clear_marks(folio& f, uint8_t marks) {
 
 bool filemap_dirty_folio(address_space&, folio& f) {
   if (f.flags.fetch_or(pg_dirty, std::memory_order_acq_rel) & pg_dirty) return false;
-  obligations::dirtied(f);
   folio_set_marks(f, mark_dirty);
+  // Not before the mark is there: a ->writepages that began in between could not find the folio.
+  obligations::dirtied(f);
   return true;
 }
 
