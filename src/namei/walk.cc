@@ -344,14 +344,19 @@ Status nameidata::cross_mounts_ref(path& to) {
 Status nameidata::step_into(dentry* d, unsigned walk_flags, bool& link) {
   path to{p.mnt, d};
   inode* i;
+  bool symlink;
   if (rcu()) {
     i = d->inode_ptr();
     HF_TRY(cross_mounts_rcu(to, i));
+    symlink = to.dent->is_symlink();
+    // Type and inode are of one moment, or a name that became a symlink since is followed by the
+    // inode that it had before.
     if (to.dent->d_seq.read_retry(next_seq)) return Error(ECHILD);
     if (!i) return Error(ENOENT);  // a negative entry that was seen whole
   } else {
     Status st = cross_mounts_ref(to);
     i = to.dent->inode_ptr();
+    symlink = to.dent->is_symlink();
     if (st.ok() && (!i || to.dent->is_negative())) st = Error(ENOENT);
     if (!st.ok()) {
       dput(to.dent);
@@ -359,7 +364,7 @@ Status nameidata::step_into(dentry* d, unsigned walk_flags, bool& link) {
       return st;
     }
   }
-  if (!to.dent->is_symlink() || ((walk_flags & walk_trailing) && !(flags & lookup_follow)) ||
+  if (!symlink || ((walk_flags & walk_trailing) && !(flags & lookup_follow)) ||
       (walk_flags & walk_nofollow)) {
     if (!rcu()) {
       dput(p.dent);
