@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/explain.h"
+#include "app/html.h"
 
 namespace holdfast::app {
 namespace {
@@ -21,27 +22,6 @@ using nlohmann::ordered_json;
 constexpr int row_height = 24;
 constexpr int bar_height = 20;
 constexpr int margin = 12;
-
-std::string escape(const std::string& s) {
-  std::string out;
-  for (char c : s) switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  return out;
-}
 
 constexpr const char* page_head = R"(<!doctype html>
 <html lang="en">
@@ -202,21 +182,21 @@ class page {
       if (s.kind == step_kind::operation)
         script += (script.empty() ? "" : "; ") +
                   (t_.tasks.size() > 1 ? lane_name(t_, s.lane) + ": " : "") + s.text;
-    out += "<h1>" + escape(script) + "</h1>\n";
+    out += "<h1>" + html_escaped(script) + "</h1>\n";
     std::string made;
     for (const std::string& p : t_.prepared) made += (made.empty() ? "" : ", ") + p;
-    if (!made.empty()) out += "<p class=\"soft\">Prepared: " + escape(made) + "</p>\n";
+    if (!made.empty()) out += "<p class=\"soft\">Prepared: " + html_escaped(made) + "</p>\n";
     out += "<p>" + std::to_string(t_.rules_checked - t_.rules_broken) + " rules satisfied, " +
            std::to_string(t_.rules_broken) +
            " broken; violations: " + std::to_string(t_.violation_count) +
            ". Point at a bar, or tap it.</p>\n";
-    for (const std::string& n : t_.notes) out += "<p>Note: " + escape(n) + "</p>\n";
+    for (const std::string& n : t_.notes) out += "<p>Note: " + html_escaped(n) + "</p>\n";
     if (t_.pause_us != 0)
       out += "<p class=\"soft\">Methods that may block begin " + std::to_string(t_.pause_us) +
              " us late, so that the tasks meet.</p>\n";
     out += tools();
     out += "<div class=\"drawing\">\n" + drawing() + "</div>\n";
-    out += "<details><summary>As text</summary><pre>" + escape(explain_text(t_, 110)) +
+    out += "<details><summary>As text</summary><pre>" + html_escaped(explain_text(t_, 110)) +
            "</pre></details>\n</main>\n<section id=\"about\" aria-live=\"polite\"></section>\n";
     std::string json = data_.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
     for (size_t at = 0; (at = json.find('<', at)) != std::string::npos;)
@@ -271,7 +251,7 @@ class page {
                "\" width=\"" + std::to_string(width()) + "\" height=\"" +
                std::to_string((row - top) * row_height) + "\"/>\n";
       names += "<text class=\"lane\" x=\"" + std::to_string(margin) + "\" y=\"" +
-               std::to_string(top * row_height + 19) + "\">" + escape(lane_name(t_, l)) +
+               std::to_string(top * row_height + 19) + "\">" + html_escaped(lane_name(t_, l)) +
                "</text>\n";
     }
     for (size_t i = 0; i < t_.spans.size(); ++i) bars += bar(i);
@@ -352,10 +332,10 @@ class page {
     data_["bars"].push_back(std::move(d));
     return "<g class=\"bar " + css + (bad ? " bad" : "") + "\" tabindex=\"0\" data-i=\"" +
            std::to_string(i) + "\" data-a=\"" + std::to_string(s.first) + "\" data-b=\"" +
-           std::to_string(s.last) + "\"><title>" + escape(title) + "</title><rect x=\"" +
+           std::to_string(s.last) + "\"><title>" + html_escaped(title) + "</title><rect x=\"" +
            std::to_string(x) + "\" y=\"" + std::to_string(y) + "\" width=\"" + std::to_string(w) +
            "\" height=\"" + std::to_string(bar_height) + "\"/><text x=\"" + std::to_string(x + 5) +
-           "\" y=\"" + std::to_string(y + 14) + "\">" + escape(label) + "</text></g>\n";
+           "\" y=\"" + std::to_string(y + 14) + "\">" + html_escaped(label) + "</text></g>\n";
   }
 
   // From the end of the lock that was waited for to the end of the wait.

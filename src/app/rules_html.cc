@@ -5,7 +5,8 @@
 // (data-t), which editions have them (data-e) and in which they are new, gone or changed (data-c),
 // by index.
 //
-// 1. Whatever comes from the rules passes through esc(), names and ids apart, which rulec restricts
+// 1. Whatever comes from the rules passes through html_escaped(), names and ids apart, which rulec
+// restricts
 //    to letters, digits, dots, dashes and underscores.
 #include "app/rules_html.h"
 
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "app/errors.h"
+#include "app/html.h"
 #include "app/rules_html_assets.h"
 #include "app/rules_html_diff.h"
 #include "contract/editions.h"
@@ -29,33 +31,6 @@
 namespace holdfast::app {
 
 namespace {
-
-// Text to be put between tags or into a quoted attribute.
-std::string esc(std::string_view s) {
-  std::string out;
-  for (const char c : s) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 const edition_rules& edition(size_t i) {
   return *editions()[i];
@@ -76,7 +51,7 @@ std::string breakable(std::string_view name) {
 }
 
 std::string link(const std::string& anchor, std::string_view text) {
-  return fmt::format("<a href=\"#{}\">{}</a>", anchor, esc(text));
+  return fmt::format("<a href=\"#{}\">{}</a>", anchor, html_escaped(text));
 }
 
 // "3.5", "4.1, 4.4", "4.1 to 6.6": the editions of which `is` holds.
@@ -183,14 +158,14 @@ class method_writer {
       const bool is_reworded = m.cells[k] == change::reworded;
       out_ += fmt::format("<div class=\"v{}\">", is_changed ? " ch" : is_reworded ? " rw" : "");
       if (columns.size() > 1)
-        out_ += fmt::format("<span class=\"k\">{}</span> ", esc(label_of(*columns[k])));
+        out_ += fmt::format("<span class=\"k\">{}</span> ", html_escaped(label_of(*columns[k])));
       if (c.text.empty())
         out_ += "<span class=\"none\" aria-label=\"blank\">&middot;</span>";
       else
-        out_ += fmt::format("<span class=\"t\">{}</span>", esc(c.text));
+        out_ += fmt::format("<span class=\"t\">{}</span>", html_escaped(c.text));
       if (!c.reading.empty())
         out_ += fmt::format("<abbr class=\"k\" title=\"read as {}\">*</abbr>",
-                            esc(describe(c.asks.kind)));
+                            html_escaped(describe(c.asks.kind)));
       if (is_changed) out_ += "<span class=\"sr\"> (changed)</span>";
       if (is_reworded) out_ += "<span class=\"sr\"> (reworded)</span>";
       out_ += "</div>";
@@ -242,7 +217,7 @@ class method_writer {
       out += fmt::format("<dt>{}</dt><dd><code>{}</code></dd>", releases([&](size_t i) {
                            return h_.in[i].prototype != nullptr && h_.in[i].prototype->text == form;
                          }),
-                         esc(form));
+                         html_escaped(form));
     return out.empty() ? out : "<dl>" + out + "</dl>";
   }
 
@@ -255,7 +230,7 @@ class method_writer {
       for (const rule_cell& c : edition(i).cells.subspan(r.first_cell, r.cell_count)) {
         if (c.reading.empty() || !done.insert(std::string(c.reading)).second) continue;
         out += fmt::format("<p>The cell of {} is read as <em>{}</em>: {}.</p>", name_of(c.id),
-                           esc(describe(c.asks.kind)), esc(c.reading));
+                           html_escaped(describe(c.asks.kind)), html_escaped(c.reading));
       }
     }
     return out;
@@ -266,7 +241,7 @@ class method_writer {
       if (h_.in[i].removed && h_.in[i - 1].successor != nullptr &&
           !h_.in[i - 1].successor->why.empty())
         return fmt::format("<p>Gone in {}: {}.</p>", edition(i).release,
-                           esc(h_.in[i - 1].successor->why));
+                           html_escaped(h_.in[i - 1].successor->why));
     return "";
   }
 
@@ -365,12 +340,12 @@ std::string sentence_html(const sentence_history& h, std::string_view table) {
   for (const prose_rule* p : h.in)
     if (p != nullptr) out += fmt::format("<a id=\"{0}\" href=\"#{0}\">{0}</a>", p->id);
   out += "</div>";
-  out += variants(h, "says", [](const prose_rule& p) { return esc(p.says); });
+  out += variants(h, "says", [](const prose_rule& p) { return html_escaped(p.says); });
   const std::string on = targets_of(h);
   if (!on.empty()) out += fmt::format("<p class=\"how\">About {}.</p>", on);
   out += variants(h, "how", [](const prose_rule& p) {
     if (p.check == checked_by::same) return std::string();
-    return fmt::format("{}: {}.", checker(p.check), esc(p.how));
+    return fmt::format("{}: {}.", checker(p.check), html_escaped(p.how));
   });
   return out + "</li>\n";
 }
@@ -390,7 +365,7 @@ std::string heading_html(size_t i, const rule_column& c) {
   const auto before = i > 0 ? columns_of(i - 1, c.table) : std::vector<const rule_column*>();
   const bool renamed = !before.empty() && before[0]->heading != c.heading;
   return fmt::format("<span class=\"k{}\"><span class=\"t\">{}</span></span>", renamed ? " rw" : "",
-                     esc(label_of(c)));
+                     html_escaped(label_of(c)));
 }
 
 std::string matrix_html(table_id t) {
@@ -402,7 +377,7 @@ std::string matrix_html(table_id t) {
   out += fmt::format(
       "<div class=\"box\" tabindex=\"0\" role=\"region\" "
       "aria-label=\"{}: methods by edition\">\n<table><thead><tr><th scope=\"col\">method</th>",
-      esc(heading_of(t)));
+      html_escaped(heading_of(t)));
   for (size_t i = 0; i < editions().size(); ++i) {
     out += fmt::format("<th scope=\"col\" class=\"c e{}\">{}", i, edition(i).release);
     const auto columns = columns_of(i, t);
@@ -467,7 +442,8 @@ std::string editions_html() {
   std::string out = "<footer><p>Editions:</p><dl>";
   for (const edition_rules* e : editions())
     out += fmt::format("<dt>{}</dt><dd>{}; {} prototypes, {} rows, {} sentences</dd>", e->release,
-                       esc(e->document), e->prototypes.size(), e->rows.size(), e->prose.size());
+                       html_escaped(e->document), e->prototypes.size(), e->rows.size(),
+                       e->prose.size());
   return out +
          "</dl><p>Links: <code>#inode_operations</code>, "
          "<code>#6.6.inode_operations.rename</code>, <code>#6.6-inode-2</code>. The key / goes to "
@@ -483,7 +459,8 @@ std::string rules_page() {
          bar_html() + "<main id=\"list\">\n";
   for (size_t t = 0; t < table_count; ++t) {
     const auto id = static_cast<table_id>(t);
-    out += fmt::format("<section id=\"{}\"><h2>{}</h2>\n", name_of(id), esc(heading_of(id)));
+    out +=
+        fmt::format("<section id=\"{}\"><h2>{}</h2>\n", name_of(id), html_escaped(heading_of(id)));
     out += matrix_html(id);
     out += sentences_html(static_cast<section>(t + 1), name_of(id)) + "</section>\n";
   }

@@ -22,8 +22,7 @@ namespace {
 using namespace contract_test;
 
 lock_class& class_of(column c) {
-  for (const class_column& cc : class_columns)
-    if (cc.id == c) return const_cast<lock_class&>(*cc.cls);
+  if (const lock_class* cls = class_of_column(c)) return const_cast<lock_class&>(*cls);
   ADD_FAILURE() << "no lock class for column " << name_of(c);
   return test_other_class;
 }

@@ -92,22 +92,42 @@ void count_unchecked_call() {
   add(unchecked_index);
 }
 
-uint64_t cell_count(size_t cell) {
-  uint64_t total = sum(cell);
+namespace {
+
+// What was counted for a rule, together with the calls that exercise it by themselves; of(index) is
+// what one counter says.
+template <class Of>
+uint64_t total_of_cell(size_t cell, Of of) {
+  uint64_t total = of(cell);
   const rule_cell& c = native.cells[cell];
   for (size_t m = 0; m < method_count; ++m)
     if (counts_on_entry(c.asks.kind) && methods[m].table == c.table && methods[m].name == c.method)
-      total += sum(first_method + m);
+      total += of(first_method + m);
   return total;
 }
-uint64_t prose_count(size_t prose) {
-  uint64_t total = sum(first_prose + prose);
+template <class Of>
+uint64_t total_of_prose(size_t prose, Of of) {
+  uint64_t total = of(first_prose + prose);
   for (size_t m = 0; m < method_count; ++m) {
-    if (blocking_of[m].prose == prose) total += sum(first_method + m);
+    if (blocking_of[m].prose == prose) total += of(first_method + m);
     for (const uint16_t p : gate_prose_of[m])
-      if (p == prose) total += sum(first_method + m);
+      if (p == prose) total += of(first_method + m);
   }
   return total;
+}
+
+// Not 0 if the counter moved since the start, resets or not.
+uint64_t since_start(size_t i) {
+  return sum(i) + (ever[i].load(std::memory_order_relaxed) ? 1 : 0);
+}
+
+}  // namespace
+
+uint64_t cell_count(size_t cell) {
+  return total_of_cell(cell, sum);
+}
+uint64_t prose_count(size_t prose) {
+  return total_of_prose(prose, sum);
 }
 uint64_t call_count(method_id m) {
   return sum(first_method + static_cast<size_t>(m));
@@ -194,10 +214,6 @@ void visit_rule_coverage(rule_coverage_fn fn, void* context) {
 
 namespace {
 
-bool exercised(const uint64_t count, size_t index) {
-  return count != 0 || coverage::ever[index].load(std::memory_order_relaxed);
-}
-
 // For suites that say at their end what they left unexercised: at exit each process appends every
 // rule to the file named by HOLDFAST_EXERCISED_RULES, a line each, "+ " before those it exercised.
 struct exit_list {
@@ -215,28 +231,15 @@ struct exit_list {
       const std::string_view v = line.view();
       [[maybe_unused]] const ssize_t n = write(fd, v.data(), v.size());
     };
-    bool called[method_count] = {};
-    for (size_t m = 0; m < method_count; ++m)
-      called[m] =
-          exercised(coverage::call_count(static_cast<method_id>(m)), coverage::first_method + m);
     for (size_t i = 0; i < native.cells.size(); ++i) {
       const rule_cell& c = native.cells[i];
-      bool yes = exercised(coverage::cell_count(i), i);
-      for (size_t m = 0; m < method_count; ++m)
-        yes = yes || (called[m] && counts_on_entry(c.asks.kind) && methods[m].table == c.table &&
-                      methods[m].name == c.method);
       if (c.asks.kind != requirement_kind::unstated)
-        put(yes, name_of(c.table), c.method, heading_of(c.table, c.id));
+        put(coverage::total_of_cell(i, coverage::since_start) != 0, name_of(c.table), c.method,
+            heading_of(c.table, c.id));
     }
-    for (size_t i = 0; i < native.prose.size(); ++i) {
-      bool yes = exercised(coverage::prose_count(i), coverage::first_prose + i);
-      for (size_t m = 0; m < method_count; ++m) {
-        bool of_method = blocking_of[m].prose == i;
-        for (const uint16_t p : gate_prose_of[m]) of_method = of_method || p == i;
-        yes = yes || (called[m] && of_method);
-      }
-      if (native.prose[i].check != checked_by::not_checkable) put(yes, native.prose[i].id);
-    }
+    for (size_t i = 0; i < native.prose.size(); ++i)
+      if (native.prose[i].check != checked_by::not_checkable)
+        put(coverage::total_of_prose(i, coverage::since_start) != 0, native.prose[i].id);
     close(fd);
   }
 };

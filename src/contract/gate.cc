@@ -308,12 +308,6 @@ void check_rcu_walk(const gate_record& r) {
 
 // --- exit ---
 
-const lock_class* cls_of_column(column id) {
-  for (const class_column& c : class_columns)
-    if (c.id == id) return c.cls;
-  return nullptr;
-}
-
 const gate_record::bound* bound_as(const gate_record& r, const void* lock, bool on_exit) {
   for (size_t i = 0; i < r.bound_count; ++i) {
     const gate_record::bound& b = r.bounds[i];
@@ -535,7 +529,7 @@ void gate_returns_locked(gate_record& r, const void* lock, const char* role) noe
     const gate_record::bound b{lock, role, kind, cell, no_index, false};
     bind(r, b);
     if (r.comparable && mode_in(*r.context, lock) != held::exclusive)
-      report_exit(r, &b, "not held on return: ", cls_of_column(native.cells[cell].id),
+      report_exit(r, &b, "not held on return: ", class_of_column(native.cells[cell].id),
                   "Return with the lock held, or return an error.");
     return;
   }

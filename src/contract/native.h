@@ -127,6 +127,12 @@ inline constexpr class_column class_columns[] = {
     {&s_umount_class, column::held_locks},
 };
 
+constexpr const lock_class* class_of_column(column id) {
+  for (const class_column& c : class_columns)
+    if (c.id == id) return c.cls;
+  return nullptr;
+}
+
 // The cell of a method that speaks about locks of that class, or no_index. A note speaks about one
 // only if it names a lock.
 constexpr uint16_t cell_of_class(method_id m, const lock_class* cls) {
@@ -160,10 +166,7 @@ constexpr std::array<class_cells, method_count> find_class_cells() {
     for (uint16_t i = row.first_cell; i < row.first_cell + row.cell_count; ++i) {
       const requirement_kind asks = native.cells[i].asks.kind;
       if (asks != requirement_kind::none && asks != requirement_kind::read_section) continue;
-      const lock_class* cls = nullptr;
-      for (const class_column& c : class_columns)
-        if (cls == nullptr && c.id == native.cells[i].id) cls = c.cls;
-      out[m].at(n++) = {i, cls};
+      out[m].at(n++) = {i, class_of_column(native.cells[i].id)};
     }
   }
   return out;
